@@ -10,11 +10,13 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
-from shapely import LineString, Polygon
-from shapely import Point as PlanePoint
+if TYPE_CHECKING:
+    from shapely import Polygon
 
+# Shapely is imported where a shape is computed: with NumPy it takes 0.1 s of the start of every process, and a process
+# without outlines and tracks never needs it.
 _EARTH_RADIUS_M: Final = 6_371_008.8
 # Beyond this distance the plane is inaccurate, and the distance to the centre decides.
 _PLANE_REACH_M: Final = 50_000.0
@@ -31,11 +33,11 @@ class Point:
         return "Point(...)"
 
 
-def distance_m(one: Point, other: Point) -> float:
+def distance_m(point: Point, other: Point) -> float:
     """Return the great-circle distance of two points in metres."""
-    lat_1, lat_2 = math.radians(one.lat), math.radians(other.lat)
+    lat_1, lat_2 = math.radians(point.lat), math.radians(other.lat)
     half_lat = (lat_2 - lat_1) / 2
-    half_lon = math.radians(other.lon - one.lon) / 2
+    half_lon = math.radians(other.lon - point.lon) / 2
     chord = math.sin(half_lat) ** 2 + math.cos(lat_1) * math.cos(lat_2) * math.sin(half_lon) ** 2
     return 2 * _EARTH_RADIUS_M * math.asin(math.sqrt(min(1.0, chord)))
 
@@ -88,6 +90,8 @@ class Outline:
     @cached_property
     def polygon(self) -> Polygon:
         """The outline on its plane, in metres."""
+        from shapely import Polygon  # noqa: PLC0415
+
         return Polygon([self.plane.metres(corner) for corner in self.corners])
 
     @cached_property
@@ -100,6 +104,8 @@ class Outline:
         away_m = distance_m(self.corners[0], point)
         if away_m > _PLANE_REACH_M + self.reach_m:
             return away_m - self.reach_m
+        from shapely import Point as PlanePoint  # noqa: PLC0415
+
         place = PlanePoint(self.plane.metres(point))
         edge_m: float = self.polygon.exterior.distance(place)
         return -edge_m if self.polygon.contains(place) else edge_m
@@ -112,6 +118,8 @@ def simplified(points: Sequence[Point], tolerance_m: float) -> list[Point]:
     """Return the subset of points whose line stays within ``tolerance_m`` of the original (Douglas-Peucker)."""
     if len(points) < 3:  # noqa: PLR2004 - a line of two points is as simple as it gets
         return list(points)
+    from shapely import LineString  # noqa: PLC0415
+
     plane = Plane(points[0])
     line = LineString([plane.metres(point) for point in points]).simplify(tolerance_m, preserve_topology=False)
     return [plane.point(east_m, north_m) for east_m, north_m in line.coords]

@@ -172,8 +172,8 @@ async def _issue(work: UnitOfWork, guardian_id: uuid.UUID, child: Child, watch: 
     work.add(watch)
     await work.flush()
     await release_queued(work, child.child_id)
-    await work.notify(BROKER_CHANNEL)
-    await _tell(work, pairing, "issued")
+    work.notify(BROKER_CHANNEL)
+    await _notify(work, pairing, "issued")
     record_fact(work, "paired", watch_id=watch.watch_id, child_id=child.child_id, family_id=child.family_id)
     record_audit(work, guardian_actor(guardian_id), "pair", family_id=child.family_id, subject_id=pairing.pairing_id)
     return pairing
@@ -207,7 +207,7 @@ async def confirm_pairing(work: UnitOfWork, pairing: Pairing) -> None:
     pairing.confirmed_at = work.now
     pairing.sealed_password = None
     work.add(pairing)
-    await _tell(work, pairing, "confirmed")
+    await _notify(work, pairing, "confirmed")
     record_audit(
         work, Actor("watch", pairing.username), "confirm_pairing", family_id=pairing.family_id,
         subject_id=pairing.pairing_id,
@@ -248,10 +248,10 @@ async def end_pairing(work: UnitOfWork, actor: Actor, identity: WatchIdentity, r
     order_wipe(work, locked)
     await inbox.begin_again(work, [locked.child_id])
     await queue_again(work, locked.child_id)
-    await work.notify(BROKER_CHANNEL)
+    work.notify(BROKER_CHANNEL)
     watch = await work.session.get_one(Watch, locked.watch_id)
     await notify_factory(work, watch.serial)
-    await _tell(work, pairing, "ended")
+    await _notify(work, pairing, "ended")
     record_fact(work, "unpaired", watch_id=locked.watch_id, child_id=locked.child_id, family_id=locked.family_id)
     record_audit(work, actor, "unpair", family_id=locked.family_id, subject_id=pairing.pairing_id)
 
@@ -276,7 +276,7 @@ async def revoke_one_unconfirmed(work: UnitOfWork) -> bool:
     return True
 
 
-async def _tell(work: UnitOfWork, pairing: Pairing, state: str) -> None:
+async def _notify(work: UnitOfWork, pairing: Pairing, state: str) -> None:
     await record_event(
         work, pairing.family_id, "pairing.changed", child_id=pairing.child_id, ref_id=pairing.pairing_id,
         detail={"state": state},

@@ -71,12 +71,12 @@ async def code_for_watch(work: UnitOfWork, watch: Watch) -> DisplayedCode:
 async def _unused_digits(work: UnitOfWork) -> str:
     while True:
         code = new_digits()
-        taken = await work.session.exec(
+        used = await work.session.exec(
             select(PairingCode.pairing_code_id).where(
                 col(PairingCode.code_hash) == work.vault.keyed_hash(code, _PURPOSE), col(PairingCode.ended_at).is_(None)
             )
         )
-        if taken.first() is None:
+        if used.first() is None:
             return code
 
 

@@ -30,7 +30,7 @@ async def receive_hellos(work: UnitOfWork, hellos: Sequence[tuple[WatchIdentity,
     await resend_states(work, list(newest))
     await hold_families(work, {identity.family_id for identity in identities})
     for identity, report in newest.values():
-        battery_pct = report.said.get("battery_pct")
+        battery_pct = report.fields.get("battery_pct")
         if isinstance(battery_pct, int):
             await record_battery(work, identity, battery_pct)
     await record_hellos(work, list(newest.values()))

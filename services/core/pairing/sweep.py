@@ -16,7 +16,7 @@ from services.core.pairing.after_restore import resend_lists_after_restore
 from services.core.pairing.tables import PairingCode
 from services.core.platform.db.database import UnitOfWork
 from services.core.platform.inbox.rules import REPEAT_AFTER_S
-from services.core.platform.inbox.tables import InboxItem
+from services.core.platform.inbox.tables import InboxItem, is_waiting
 from services.core.platform.outbox.actions import notify_watch
 
 
@@ -34,7 +34,7 @@ async def announce_overdue(work: UnitOfWork) -> None:
         select(func.min(col(earlier.seq)))
         .where(
             col(earlier.child_id) == col(WatchIdentity.child_id),
-            col(earlier.state) == "waiting",
+            is_waiting(earlier),
             or_(col(earlier.aside_until).is_(None), col(earlier.aside_until) <= work.now),
         )
         .correlate(WatchIdentity)

@@ -103,7 +103,7 @@ def _gives_away(
             lit = _smallest(groups, [group for group in under if group not in useless])
             if lit is not None or over not in groups.known:
                 return over if lit is None else lit
-    for group in _told(groups, parts, hidden, least):
+    for group in _disclosed(groups, parts, hidden, least):
         over = groups.parent[group]
         siblings = [] if over is None else [other for other in parts[over] if other not in useless]
         further = _smallest(groups, siblings)
@@ -120,16 +120,16 @@ def _smallest(groups: Groups, among: Iterable[Hashable]) -> Hashable | None:
     return min(among, key=lambda group: (groups.count[group], str(group)), default=None)
 
 
-def _told(
+def _disclosed(
     groups: Groups, parts: Mapping[Hashable, list[Hashable]], hidden: set[Hashable], least: int
 ) -> list[Hashable]:
     """Return the suppressed groups that a reader can show to be small, or can narrow too far; complements as well."""
-    told: set[Hashable] = set()
+    revealed: set[Hashable] = set()
     unseen = hidden - groups.known
     for of_the_rest in (False, True)[: 1 if groups.whole is None else 2]:
         known = ranges(groups, parts, hidden, of_the_rest=of_the_rest)
-        told |= {group for group in unseen if known[group][1] < least or known[group][1] - known[group][0] < least}
-    return sorted(told, key=str)
+        revealed |= {group for group in unseen if known[group][1] < least or known[group][1] - known[group][0] < least}
+    return sorted(revealed, key=str)
 
 
 def ranges(
@@ -141,36 +141,36 @@ def ranges(
     counts are taken as known exactly: rounding can be undone where two bounds meet, such as a complement that must not
     be small, or the same count a week before.
     """
-    found: dict[Hashable, tuple[float, float]] = {}
+    bounds: dict[Hashable, tuple[float, float]] = {}
     for group in groups.parent:
         whole = inf if groups.whole is None else groups.whole[group]
         least_rest = max(0, whole - groups.most.get(group, whole)) if groups.whole is not None else 0
         exactly = (groups.rest(group) or 0) if of_the_rest else groups.count[group]
         if group not in hidden or group in groups.known:
-            found[group] = exactly, exactly
+            bounds[group] = exactly, exactly
         elif of_the_rest:
-            found[group] = least_rest, whole
+            bounds[group] = least_rest, whole
         else:
-            found[group] = 0, whole - least_rest
+            bounds[group] = 0, whole - least_rest
     downwards = sorted(groups.parent, key=lambda group: _depth(groups, group))
     for over in reversed(downwards):
         if under := parts.get(over):
-            lowest, highest = _sums(found, under)
-            found[over] = max(found[over][0], lowest), min(found[over][1], highest)
+            lowest, highest = _sums(bounds, under)
+            bounds[over] = max(bounds[over][0], lowest), min(bounds[over][1], highest)
     for over in downwards:
         under = parts.get(over, [])
-        lowest, _ = _sums(found, under)
+        lowest, _ = _sums(bounds, under)
         tightened = {}
         for group in under:
-            low, high = found[group]
-            _, others_highest = _sums(found, [other for other in under if other != group])
-            tightened[group] = max(low, found[over][0] - others_highest), min(high, found[over][1] - (lowest - low))
-        found.update(tightened)
-    return found
+            low, high = bounds[group]
+            _, others_highest = _sums(bounds, [other for other in under if other != group])
+            tightened[group] = max(low, bounds[over][0] - others_highest), min(high, bounds[over][1] - (lowest - low))
+        bounds.update(tightened)
+    return bounds
 
 
-def _sums(found: Mapping[Hashable, tuple[float, float]], among: Iterable[Hashable]) -> tuple[float, float]:
-    both = [found[group] for group in among]
+def _sums(bounds: Mapping[Hashable, tuple[float, float]], among: Iterable[Hashable]) -> tuple[float, float]:
+    both = [bounds[group] for group in among]
     return sum(low for low, _ in both), sum(high for _, high in both)
 
 

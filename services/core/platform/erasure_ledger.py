@@ -1,7 +1,8 @@
-"""The ledger of erasures: a file beside the keys, outside the database, so that it survives the restore of a backup.
+"""The ledger of erasures: outside the database, so that it survives the restore of a backup.
 
-One JSON line an erasure, random ids only, appended and on the disk before the erasure is confirmed. What a restored
-database brings back is erased again before anything is served.
+It is a file beside the keys, or, for a system of several machines, objects in a bucket (`erasure_ledger_s3`). One JSON
+line an erasure, random ids only, appended and on the disk before the erasure is confirmed. What a restored database
+brings back is erased again before anything is served.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ import os
 import uuid
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Self
 
 from services.core.platform.errors import RetryLaterError
 
@@ -41,6 +43,16 @@ class LedgerBrokenError(RetryLaterError):
         super().__init__(_COME_BACK_AFTER_S)
 
 
+class LedgerAwayError(RetryLaterError):
+    """The bucket of the ledger does not answer, or lets entries be replaced: nothing is erased without an entry."""
+
+    code = "erasure_ledger_away"
+    sentence = "The erasure ledger cannot be reached or written. Try again later."
+
+    def __init__(self) -> None:
+        super().__init__(_COME_BACK_AFTER_S)
+
+
 @dataclass(frozen=True)
 class LedgerEntry:
     """One erasure: ``what`` is child or family, ``subject_id`` its id."""
@@ -48,6 +60,19 @@ class LedgerEntry:
     erasure_id: uuid.UUID
     what: str
     subject_id: uuid.UUID
+
+    def line(self) -> str:
+        """Return the entry as it is stored."""
+        return json.dumps({"erasure_id": str(self.erasure_id), "what": self.what, "subject_id": str(self.subject_id)})
+
+    @classmethod
+    def parse(cls, line: bytes) -> Self:
+        """Return a stored entry. Raises LedgerBrokenError."""
+        try:
+            row = json.loads(line)
+            return cls(uuid.UUID(row["erasure_id"]), row["what"], uuid.UUID(row["subject_id"]))
+        except (ValueError, KeyError, TypeError, AttributeError) as error:
+            raise LedgerBrokenError from error
 
 
 class ErasureLedger:
@@ -61,15 +86,12 @@ class ErasureLedger:
 
     def append(self, entry: LedgerEntry) -> None:
         """Write an entry; it survives a loss of power once this returns."""
-        line = json.dumps(
-            {"erasure_id": str(entry.erasure_id), "what": entry.what, "subject_id": str(entry.subject_id)}
-        )
         self._file.parent.mkdir(parents=True, exist_ok=True)
         descriptor = os.open(self._file, os.O_RDWR | os.O_APPEND | os.O_CREAT, 0o600)
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX)
             _drop_torn_line(descriptor)
-            os.write(descriptor, f"{line}\n".encode())
+            os.write(descriptor, f"{entry.line()}\n".encode())
             os.fsync(descriptor)
         finally:
             os.close(descriptor)
@@ -106,13 +128,11 @@ class ErasureLedger:
             return []
         # A line that was cut while it was written was never confirmed.
         whole = raw[: raw.rfind(b"\n") + 1]
-        try:
-            rows = [json.loads(line) for line in whole.splitlines()]
-            return [
-                LedgerEntry(uuid.UUID(row["erasure_id"]), row["what"], uuid.UUID(row["subject_id"])) for row in rows
-            ]
-        except (ValueError, KeyError, TypeError, AttributeError) as error:
-            raise LedgerBrokenError from error
+        return [LedgerEntry.parse(line) for line in whole.splitlines()]
+
+    def exists(self) -> bool:
+        """Return whether there is such a file: an empty ledger is one."""
+        return self._file.exists()
 
 
 def _drop_torn_line(descriptor: int) -> None:

@@ -14,6 +14,10 @@ _PAUSES: Final = wait_random_exponential(multiplier=0.2, max=10)
 _STEADY_AFTER_S: Final = 30.0
 
 
+class RunCancelledError(RuntimeError):
+    """A run was cancelled although nobody cancelled whoever awaits it."""
+
+
 async def run_with_retries(run: Callable[[], Awaitable[None]], on_failure: Callable[[Exception, int], None]) -> None:
     """Await ``run()`` until it returns; retry after every Exception, without end.
 
@@ -38,11 +42,19 @@ async def run_with_retries(run: Callable[[], Awaitable[None]], on_failure: Calla
 
 
 async def _in_own_task(run: Callable[[], Awaitable[None]]) -> None:
-    """Run in a task of its own: an exception raised during a cancellation would replace the cancellation otherwise."""
+    """Run in a task of its own: an exception raised during a cancellation would replace the cancellation otherwise.
+
+    A run that ends by a cancellation of its own has failed. It happens up to Python 3.11.2: a task whose task group
+    failed counts as cancelled for ever, and a timeout that expires in it is raised as CancelledError. Passed on, it
+    would end whoever retries without a word.
+    """
     running = asyncio.ensure_future(run())
     try:
         await asyncio.wait({running})
     finally:
         running.cancel()
         await asyncio.gather(running, return_exceptions=True)
+    if running.cancelled():
+        message = "a run was cancelled from inside"
+        raise RunCancelledError(message)
     running.result()

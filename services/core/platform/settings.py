@@ -8,10 +8,8 @@ from __future__ import annotations
 
 import base64
 import binascii
-import ipaddress
 import re
 from enum import StrEnum
-from functools import cache
 from pathlib import Path
 from typing import Annotated, Self
 from urllib.parse import urlsplit
@@ -19,6 +17,8 @@ from urllib.parse import urlsplit
 from pydantic import Field, SecretStr, ValidationInfo, field_validator, model_validator
 from pydantic_settings import NoDecode, SettingsConfigDict
 
+from services.core.platform.broker_settings import BrokerSettings, Network, Port, addresses
+from services.core.platform.broker_settings import networks as _networks
 from services.core.platform.dhis2_settings import Dhis2Settings
 from services.core.platform.sms_settings import SmsSettings
 from services.core.platform.watchdog_settings import WatchdogSettings
@@ -32,14 +32,6 @@ _FICTIONAL_PHONES = {"CN": "+861055550100", "VN": "+842455550100", "TR": "+90212
 # ISO 3166-1 alpha-2, and E.164.
 _PHONE_OF_COUNTRY = re.compile(r"[A-Z]{2}=\+[1-9][0-9]{6,14}")
 
-Network = ipaddress.IPv4Network | ipaddress.IPv6Network
-Port = Annotated[int, Field(ge=0, le=65535)]
-
-
-@cache
-def _networks(text: str) -> tuple[Network, ...]:
-    return tuple(ipaddress.ip_network(part.strip()) for part in text.split(",") if part.strip())
-
 
 class Environment(StrEnum):
     """The environment of this process; only ``development`` and ``test`` accept the default secrets."""
@@ -49,7 +41,7 @@ class Environment(StrEnum):
     PRODUCTION = "production"
 
 
-class Settings(SmsSettings, WatchdogSettings, Dhis2Settings):
+class Settings(SmsSettings, WatchdogSettings, Dhis2Settings, BrokerSettings):
     """Every setting of the product in one flat list; ``docs/settings.md`` is generated from the descriptions."""
 
     model_config = SettingsConfigDict(env_prefix="SMARTWATCH_", frozen=True, extra="ignore")
@@ -59,11 +51,20 @@ class Settings(SmsSettings, WatchdogSettings, Dhis2Settings):
 
     database_url: str = Field(
         "",
-        description="postgresql://user:password@host:port/name; empty: `smartwatch up` starts its own server",
+        description="postgresql://user:password@host:port/name; of a server with a standby `@a:5432,b:5432/name?"
+        "target_session_attrs=read-write`; empty: `smartwatch up` starts its own server",
     )
     migration_database_url: str = Field(
         "",
         description="URL for the owner of the tables, the only role that migrates; empty: `SMARTWATCH_DATABASE_URL`",
+    )
+    database_direct_url: str = Field(
+        "",
+        description="URL past a pooler such as PgBouncer in transaction mode, for locks, leases and notifications; "
+        "empty: `SMARTWATCH_DATABASE_URL`",
+    )
+    database_prepared_statements: bool = Field(
+        True, description="whether statements are prepared; `false` for a PgBouncer before 1.21 in transaction mode"
     )
     database_pool_size: int = Field(8, ge=1, le=100, description="database connections of each process")
 
@@ -160,6 +161,12 @@ class Settings(SmsSettings, WatchdogSettings, Dhis2Settings):
     erasure_ledger: Path = Field(
         Path("var/default/erasures.jsonl"),
         description="file of all erasures (random ids) of all processes; keep it with the keys, outside backups",
+    )
+    erasure_ledger_url: str = Field(
+        "",
+        pattern=r"^(s3://[^/]+(/.*)?)?$",
+        description="`s3://<bucket>/<prefix>` of the erasures of a system of several machines, instead of the file; "
+        "another prefix than that of the audio assets",
     )
     token_keys: Annotated[dict[str, SecretStr], NoDecode] = Field(
         default={"development": SecretStr("development-only-token-key-at-least-32-bytes")},
@@ -310,6 +317,12 @@ class Settings(SmsSettings, WatchdogSettings, Dhis2Settings):
     def trusted_networks(self) -> tuple[Network, ...]:
         """The networks of ``trusted_proxies``."""
         return _networks(self.trusted_proxies)
+
+    def backend_addresses(self) -> list[tuple[str, int]]:
+        """Host and port of the broker's backend listener: those of each external broker, or the one of Mosquitto."""
+        if self.broker_addresses:
+            return addresses(self.broker_addresses)
+        return [(self.mqtt_backend_host, self.mqtt_backend_port)]
 
     @property
     def public_host(self) -> str:

@@ -16,8 +16,8 @@ from services.core.conversation.audio_assets.tables import AudioAsset, Rendition
 from services.core.people.households.child_key import data_key
 from services.core.people.households.tables import Child
 from services.core.platform.audio.errors import AudioNotReadableError, ClipTooLongError, DoesNotFitError
-from services.core.platform.audio.rules import Form, Media, plays_as
-from services.core.platform.audio.sandbox import AudioSandbox, Examined
+from services.core.platform.audio.rules import Form, Media, original_will_do
+from services.core.platform.audio.sandbox import AudioSandbox, Examined, Rendered
 from services.core.platform.blobs.actions import keep
 from services.core.platform.blobs.store import BlobStore
 from services.core.platform.db.database import Database, UnitOfWork
@@ -56,8 +56,9 @@ class _Job:
     @property
     def original_will_do(self) -> bool:
         """Whether the original already is the wanted form and small enough."""
-        own = None if self.media is None else plays_as(self.media, self.channels)
-        return own is self.form and (self.max_bytes == 0 or self.size_bytes <= self.max_bytes)
+        return self.media is not None and original_will_do(
+            self.media, self.channels, self.size_bytes, self.form, self.max_bytes or None
+        )
 
 
 async def render_form(transcoder: Transcoder, asset_id: uuid.UUID, form: Form, max_bytes: int, notify: Notify) -> None:
@@ -76,9 +77,27 @@ async def render_form(transcoder: Transcoder, asset_id: uuid.UUID, form: Form, m
             return
         sound = await transcoder.blobs.read(job.blob_id, job.key)
         if job.media is None:
-            job = await _examine(transcoder, job, sound, notify)
-        if job is not None and not job.original_will_do:
+            await _examine_and_render(transcoder, job, sound, notify)
+        elif not job.original_will_do:
             await _render(transcoder, job, sound, notify)
+
+
+async def _examine_and_render(transcoder: Transcoder, job: _Job, sound: bytes, notify: Notify) -> None:
+    """Do both in one process; where that fails, do each by itself, so that each failure is recorded as what it is."""
+    try:
+        both = await transcoder.sandbox.transcode(
+            sound, job.form, max_bytes=job.max_bytes or None, declared=job.declared
+        )
+    except (AudioNotReadableError, ClipTooLongError):
+        examined = await _examine(transcoder, job, sound, notify)
+        if examined is not None and not examined.original_will_do:
+            await _render(transcoder, examined, sound, notify)
+        return
+    done = _with(job, both.examined)
+    if done.original_will_do:
+        await _record_examined(transcoder.database, job, both.examined, notify)
+    else:
+        await _record_rendition(transcoder, done, both.rendered or DoesNotFitError(), notify, examined=both.examined)
 
 
 async def _job(database: Database, asset_id: uuid.UUID, form: Form, max_bytes: int) -> _Job | None:
@@ -116,7 +135,12 @@ async def _examine(transcoder: Transcoder, job: _Job, sound: bytes, notify: Noti
     except (AudioNotReadableError, ClipTooLongError) as error:
         await _record_failed_examination(transcoder.database, job.asset_id, error, notify)
         return None
-    async with transcoder.database.begin() as work:
+    return await _record_examined(transcoder.database, job, examined, notify)
+
+
+async def _record_examined(database: Database, job: _Job, examined: Examined, notify: Notify) -> _Job | None:
+    """Record the properties of an original; None: it was deleted meanwhile."""
+    async with database.begin() as work:
         asset = await _locked(work, job.asset_id)
         if asset is None or asset.state == "gone":
             return None
@@ -154,19 +178,36 @@ async def _record_failed_examination(
 
 
 async def _render(transcoder: Transcoder, job: _Job, sound: bytes, notify: Notify) -> None:
-    rendition = Rendition(
-        clip_id=job.asset_id, form=job.form.value, max_bytes=job.max_bytes, created_at=transcoder.database.clock()
-    )
+    result: Rendered | AudioNotReadableError | ClipTooLongError | DoesNotFitError
     try:
-        rendered = await transcoder.sandbox.render(
+        result = await transcoder.sandbox.render(
             sound, job.form, max_bytes=job.max_bytes or None, declared=job.declared
         )
-    except DoesNotFitError:
-        rendition.failure = "clip_too_large"
-    except (AudioNotReadableError, ClipTooLongError):
+    except DoesNotFitError as error:
+        result = error
+    except (AudioNotReadableError, ClipTooLongError) as error:
         # The asset was decoded before, so this host may be the cause: retry, and record only the last failure.
         if not await _is_last_attempt(transcoder.database, job.asset_id):
             raise AudioNotReadyError(1) from None
+        result = error
+    await _record_rendition(transcoder, job, result, notify)
+
+
+async def _record_rendition(
+    transcoder: Transcoder,
+    job: _Job,
+    rendered: Rendered | AudioNotReadableError | ClipTooLongError | DoesNotFitError,
+    notify: Notify,
+    *,
+    examined: Examined | None = None,
+) -> None:
+    """Store a rendition and record it, or record that it is impossible; ``examined`` is recorded with it."""
+    rendition = Rendition(
+        clip_id=job.asset_id, form=job.form.value, max_bytes=job.max_bytes, created_at=transcoder.database.clock()
+    )
+    if isinstance(rendered, DoesNotFitError):
+        rendition.failure = "clip_too_large"
+    elif not isinstance(rendered, Rendered):
         rendition.failure = "unplayable"
     else:
         rendition.blob_id, rendition.sha256 = await store_audio(
@@ -181,6 +222,8 @@ async def _render(transcoder: Transcoder, job: _Job, sound: bytes, notify: Notif
             return
         if rendition.blob_id is not None:
             await keep(work, rendition.blob_id)
+        if examined is not None:
+            record_examined(work, await work.session.get_one(Child, asset.child_id), asset, examined)
         work.add(rendition)
         await work.flush()
         await notify(work, job.asset_id)

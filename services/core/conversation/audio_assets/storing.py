@@ -7,6 +7,7 @@ import json
 import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Final
 
 from sqlmodel import col, select
 
@@ -14,22 +15,32 @@ from services.core.conversation.audio_assets.tables import AudioAsset, Rendition
 from services.core.people.households.child_key import data_key
 from services.core.people.households.tables import Child
 from services.core.platform.audio.sandbox import Examined
-from services.core.platform.blobs.actions import keep, release, reserve
+from services.core.platform.blobs.actions import release, reserve
 from services.core.platform.blobs.store import BlobStore
 from services.core.platform.crypto.vault import seal, unseal
 from services.core.platform.db.database import Database, UnitOfWork
+from services.core.platform.db.together import Write
 
 
 @dataclass(frozen=True)
 class StoredAudio:
-    """Audio whose bytes are stored, not yet part of a message; ``found`` None: not decoded yet."""
+    """Audio whose bytes are stored, neither decoded nor part of a message yet; the sender stated codec and duration."""
 
     blob_id: uuid.UUID
     size_bytes: int
     sha256: str
     claimed_codec: str | None = None
     claimed_ms: int | None = None
-    found: Examined | None = None
+
+
+@dataclass(frozen=True)
+class ExaminedAudio:
+    """Audio whose bytes are decoded and stored, not yet part of a message."""
+
+    blob_id: uuid.UUID
+    size_bytes: int
+    sha256: str
+    examined: Examined
 
 
 async def store_audio(
@@ -41,41 +52,89 @@ async def store_audio(
     """
     digest = hashlib.sha256(sound).hexdigest()
     async with database.begin() as work:
-        blob_id = reserve(work, child_id, len(sound), digest).blob_id
+        blob_id = await reserve(work, child_id, len(sound), digest, is_last=True)
     await blobs.put(blob_id, key, sound)
     return blob_id, digest
 
 
-async def add_audio_asset(work: UnitOfWork, child: Child, stored: StoredAudio) -> AudioAsset:
-    """Create the asset of stored bytes in the caller's transaction; BlobGoneError if the sweep deleted the blob."""
-    await keep(work, stored.blob_id)
-    clip = AudioAsset(
-        clip_id=uuid.uuid4(), child_id=child.child_id, blob_id=stored.blob_id, size_bytes=stored.size_bytes,
-        sha256=stored.sha256, claimed_codec=stored.claimed_codec, claimed_ms=stored.claimed_ms, created_at=work.now,
+# The part of a `NamedStatement` that stores the asset of a decoded recording. ``asset`` has no row if a sweep has
+# claimed the blob. The blob is kept as by `blobs.actions.keep`.
+EXAMINED_ASSET: Final = """
+kept AS (
+ UPDATE blob SET state = 'kept', changed_at = :now WHERE blob_id = :blob_id AND state <> 'leaving'
+  AND (child_id IS NOT NULL OR export_id IS NOT NULL) RETURNING blob_id),
+asset AS (
+ INSERT INTO clip (clip_id, child_id, blob_id, size_bytes, sha256, state, media, channels, duration_ms, sealed_bars,
+  tries, created_at)
+ SELECT :clip_id::uuid, :child_id::uuid, blob_id, :size_bytes::int, :sha256, 'ready', :media, :channels::int,
+  :duration_ms::int, :sealed_bars::bytea, 0, :now::timestamptz FROM kept RETURNING clip_id)
+"""
+
+
+def examined_asset(key: bytes, clip_id: uuid.UUID, stored: ExaminedAudio) -> dict[str, object]:
+    """Return the values of `EXAMINED_ASSET` except ``child_id`` and ``now``; ``key``: the child's data key."""
+    examined = stored.examined
+    return {
+        "clip_id": clip_id, "blob_id": stored.blob_id, "size_bytes": stored.size_bytes, "sha256": stored.sha256,
+        "media": examined.media.value, "channels": examined.channels, "duration_ms": examined.duration_ms,
+        "sealed_bars": _seal_bars(key, clip_id, examined.bars),
+    }  # fmt: skip
+
+
+# The blob is kept as by `blobs.actions.keep`: one that the sweep has claimed makes no row.
+_ADD_RAW: Final = (
+    (
+        "kept_blob",
+        (
+            "UPDATE blob SET state = 'kept', changed_at = $7::timestamptz WHERE blob_id = $3 AND state <> 'leaving'"
+            " AND (child_id IS NOT NULL OR export_id IS NOT NULL) RETURNING blob_id"
+        ),
+    ),
+    (
+        "raw_asset",
+        (
+            "INSERT INTO clip"
+            " (clip_id, child_id, blob_id, size_bytes, sha256, claimed_codec, claimed_ms, state, tries, created_at)"
+            " SELECT $1, $2, blob_id, $4, $5, $6, $8, 'raw', 0, $7::timestamptz FROM kept_blob RETURNING clip_id"
+        ),
+    ),
+)
+
+
+def raw_asset(work: UnitOfWork, clip_id: uuid.UUID, child_id: uuid.UUID, stored: StoredAudio) -> Write:
+    """Return what adds an asset that is not decoded yet, to be written together with its message.
+
+    The part ``raw_asset`` is empty where a sweep has claimed the bytes.
+    """
+    return Write(
+        _ADD_RAW,
+        (clip_id, child_id, stored.blob_id, stored.size_bytes, stored.sha256, stored.claimed_codec, work.now,
+         stored.claimed_ms),
     )  # fmt: skip
-    if stored.found is not None:
-        record_examined(work, child, clip, stored.found)
-    work.add(clip)
-    await work.flush()
-    return clip
 
 
-def record_examined(work: UnitOfWork, child: Child, clip: AudioAsset, found: Examined) -> None:
+def record_examined(work: UnitOfWork, child: Child, clip: AudioAsset, examined: Examined) -> None:
     """Record the properties found by decoding."""
     clip.state = "ready"
-    clip.media = found.media.value
-    clip.channels = found.channels
-    clip.duration_ms = found.duration_ms
-    bars = json.dumps(list(found.bars)).encode()
-    clip.sealed_bars = seal(data_key(work, child), bars, f"bars/{clip.clip_id}")
+    clip.media = examined.media.value
+    clip.channels = examined.channels
+    clip.duration_ms = examined.duration_ms
+    clip.sealed_bars = _seal_bars(data_key(work, child), clip.clip_id, examined.bars)
     work.add(clip)
 
 
-def bars_of(work: UnitOfWork, child: Child, clip: AudioAsset) -> list[int] | None:
-    """Return the 44 bars (0..100) of the waveform; None when the asset is not decoded, unplayable or deleted."""
-    if clip.sealed_bars is None:
+def _seal_bars(key: bytes, clip_id: uuid.UUID, bars: Sequence[int]) -> bytes:
+    return seal(key, json.dumps(list(bars)).encode(), f"bars/{clip_id}")
+
+
+def open_bars(key: bytes, clip_id: uuid.UUID, sealed_bars: bytes | None) -> list[int] | None:
+    """Return the 44 bars (0..100) of the waveform, sealed under the child's data key.
+
+    None when the asset is not decoded, unplayable or deleted.
+    """
+    if sealed_bars is None:
         return None
-    bars: list[int] = json.loads(unseal(data_key(work, child), clip.sealed_bars, f"bars/{clip.clip_id}"))
+    bars: list[int] = json.loads(unseal(key, sealed_bars, f"bars/{clip_id}"))
     return bars
 
 

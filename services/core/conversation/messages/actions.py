@@ -3,52 +3,49 @@
 from __future__ import annotations
 
 import uuid
-from dataclasses import dataclass
+from collections.abc import Sequence
 from datetime import datetime
 
-from sqlalchemy import func, update
-from sqlalchemy import select as sql_select
+from sqlalchemy import update
 from sqlmodel import col, select
 
-from services.core.conversation.audio_assets.storing import StoredAudio, add_audio_asset
-from services.core.conversation.messages.content import content_mark, lock_child, next_message_seq, seal_body
+from services.core.conversation.audio_assets.playable import first_rendition_for_watch
+from services.core.conversation.audio_assets.rules import AssetFacts
+from services.core.conversation.audio_assets.storing import ExaminedAudio, StoredAudio, examined_asset
+from services.core.conversation.messages.content import content_mark, seal_body
 from services.core.conversation.messages.errors import (
     IdempotencyConflictError,
     InboxFullError,
     NotARecipientError,
 )
+from services.core.conversation.messages.queries import (
+    AudioView,
+    MessageView,
+    RecipientView,
+    StoredMessage,
+    message_of,
+)
 from services.core.conversation.messages.rules import Body, RecipientState, made_before_receipt
 from services.core.conversation.messages.states import move_recipient
 from services.core.conversation.messages.tables import Message, MessageRecipient
-from services.core.conversation.messages.voice import prepare_for_watch
-from services.core.devices.contacts.queries import recipients_of
-from services.core.devices.presence.journeys import record_arrival
-from services.core.devices.presence.rules import ArrivedBy
-from services.core.devices.watches.queries import current_identity
-from services.core.devices.watches.tables import WatchIdentity
+from services.core.conversation.messages.to_child import (
+    DIRECTION,
+    Conversation,
+    NewMessage,
+    WornWatch,
+    lock_conversation,
+    read_conversation,
+    store_message,
+)
+from services.core.people.households.child_key import data_key
 from services.core.people.households.errors import NotFoundError
-from services.core.people.households.tables import Child
-from services.core.platform.audio.rules import CLIP_MAX_S, Form
+from services.core.platform.audio.rules import CLIP_MAX_S
 from services.core.platform.crypto.random_ids import new_ref
 from services.core.platform.db.database import UnitOfWork
-from services.core.platform.events.actions import record_event
+from services.core.platform.events.actions import record_event_for_each
 from services.core.platform.facts.actions import record_fact
-from services.core.platform.idempotency.actions import STORED, Answer, known_answer, rejected, remember
-from services.core.platform.inbox import actions as inbox
 from services.core.platform.inbox.rules import WAITING_MAX_ITEMS
-from services.core.platform.outbox.actions import notify_watch, request_rendition
-
-
-@dataclass(frozen=True)
-class WatchMessage:
-    """A message from a watch: its id, the contact id or ``family``, the body, the watch's time and its audio."""
-
-    ref: str
-    to: str
-    body: Body
-    fingerprint: str
-    happened_at: datetime | None
-    clip: StoredAudio | None = None
+from services.core.platform.outbox.actions import Effect, rendition_request, watch_notice
 
 
 async def send_to_child(
@@ -57,89 +54,97 @@ async def send_to_child(
     guardian_id: uuid.UUID,
     client_key: str,
     body: Body,
-    clip: StoredAudio | None = None,
+    clip: ExaminedAudio | None = None,
     *,
     made_at: datetime | None = None,
-) -> Message:
+) -> MessageView:
     """Store a guardian's message to the child; after the commit it is never lost. ``clip`` comes with a voice body.
 
     ``made_at``: when the phone made it, for a message that waited there.
 
     A retry with the same ``client_key`` and body returns the first message; another body under the same key raises
-    IdempotencyConflictError. Raises InboxFullError when 500 items already wait for the watch.
+    IdempotencyConflictError. Raises InboxFullError when 500 items already wait for the watch, NotFoundError without a
+    child.
     """
-    # This lock is per key: a phone that sends the same request twice at once creates one message.
-    await work.run(
-        sql_select(func.pg_advisory_xact_lock(func.hashtextextended(f"message/{guardian_id}/{client_key}", 0)))
-    )
-    known = await find_by_client_key(work, guardian_id, client_key)
-    if known is not None:
-        await check_same_content(work, known, child_id, body)
-        return known
-    child = await lock_child(work, child_id)
-    await check_inbox_room(work, child_id)
-    identity = await current_identity(work, child_id)
-    message = await _new_message(work, child, body, clip, ref=new_ref())
-    message.direction = "to_child"
-    message.guardian_id = guardian_id
-    message.client_key = client_key
-    message.sent_at = made_before_receipt(made_at, work.now)
-    state = RecipientState.QUEUED if identity is None else RecipientState.STORED
-    work.add(message, MessageRecipient(message_id=message.message_id, state=state, changed_at=work.now))
-    await work.flush()
-    await inbox.put_in(work, child_id, kind="message", ref=message.ref, message_id=message.message_id)
-    if identity is not None:
-        await prepare_for_watch(work, message, identity)
-        await notify_watch(work, identity.username)
-    await _tell_of_new(work, child, message, guardian_id)
-    record_fact(
-        work, "message_to_child_stored", watch_id=identity.watch_id if identity else None, child_id=child_id,
-        family_id=child.family_id, ref_id=message.message_id, happened_at=message.sent_at, voice_ms=_voice_ms(clip),
+    await lock_conversation(work, child_id, guardian_id, client_key)
+    conversation = await read_conversation(work, child_id, guardian_id, client_key)
+    child, watch = conversation.child, conversation.watch
+    known_id = check_admission(work, conversation, body)
+    if known_id is not None:
+        return await message_of(work, child, guardian_id, known_id)
+    key, message_id = data_key(work, child), uuid.uuid4()
+    clip_id = None if clip is None else uuid.uuid4()
+    asset = None if clip is None or clip_id is None else examined_asset(key, clip_id, clip)
+    message = NewMessage(
+        message_id, child_id, guardian_id, client_key, kind=body.kind, ref=new_ref(),
+        fingerprint=content_mark(key, body), sealed_body=seal_body(key, message_id, body.content), clip_id=clip_id,
+        sent_at=made_before_receipt(made_at, work.now), received_at=work.now,
+        expires_at=work.now + work.retention.undelivered,
+        state=RecipientState.QUEUED if watch is None else RecipientState.STORED,
     )  # fmt: skip
-    return message
+    seq = await store_message(work, message, asset)
+    await tell_of_new(
+        work, child_id, child.family_id, message_id, [guardian_id], direction=DIRECTION, kind=body.kind,
+        effects=[] if watch is None else _effects(watch, clip_id, clip),
+    )  # fmt: skip
+    record_fact(
+        work, "message_to_child_stored", watch_id=None if watch is None else watch.watch_id, child_id=child_id,
+        family_id=child.family_id, ref_id=message_id, happened_at=message.sent_at,
+        voice_ms=None if clip is None else clip.examined.duration_ms,
+    )  # fmt: skip
+    return _new_view(work, conversation, message, seq, body, clip)
 
 
-async def receive_from_child(work: UnitOfWork, identity: WatchIdentity, sent: WatchMessage) -> Answer:
-    """Store a message from a paired watch and return its receipt; after the commit the message is never lost.
+def check_admission(work: UnitOfWork, conversation: Conversation, body: Body) -> uuid.UUID | None:
+    """Return the id of the message that an earlier try of this request created, or None for a new message.
 
-    Same id and content: ``duplicate``, or the same rejection. Same id, other content: ``rejected id_conflict``.
-    Recipient no longer in the family: ``rejected recipient_removed``.
+    Raises IdempotencyConflictError when that message had another child or body, InboxFullError for a new message
+    when the child's inbox is full.
     """
-    answer = await known_answer(work, identity.username, sent.ref, sent.fingerprint)
-    if answer is not None:
-        return answer
-    child = await lock_child(work, identity.child_id)
-    recipients = await recipients_of(work, identity.child_id, sent.to)
-    if not recipients:
-        return await remember(
-            work, identity.username, sent.ref, kind=sent.body.kind, fingerprint=sent.fingerprint,
-            answer=rejected("recipient_removed"),
-        )  # fmt: skip
-    message = await _new_message(work, child, sent.body, sent.clip, ref=sent.ref)
-    message.direction = "to_family"
-    message.username = identity.username
-    message.sent_at = sent.happened_at
-    work.add(message)
-    await work.flush()
-    if message.clip_id is not None:
-        await request_rendition(work, message.clip_id, Form.PHONE.value)
-    for recipient in recipients:
-        work.add(
-            MessageRecipient(
-                message_id=message.message_id, guardian_id=recipient.guardian_id, contact_wire_id=recipient.wire_id,
-                state=RecipientState.STORED, changed_at=work.now,
-            )
-        )  # fmt: skip
-        await _tell_of_new(work, child, message, recipient.guardian_id)
-    record_fact(
-        work, "message_to_family_stored", watch_id=identity.watch_id, child_id=identity.child_id,
-        family_id=identity.family_id, ref_id=message.message_id, happened_at=sent.happened_at,
-        voice_ms=_voice_ms(sent.clip),
+    known = conversation.known
+    if known is None:
+        if conversation.waiting_items >= WAITING_MAX_ITEMS:
+            raise InboxFullError
+        return None
+    if known.child_id != conversation.child.child_id:
+        raise IdempotencyConflictError
+    # The digest of a message that predates keyed digests is empty: the key alone then identifies the retry.
+    if known.fingerprint and known.fingerprint != content_mark(data_key(work, conversation.child), body):
+        raise IdempotencyConflictError
+    return known.message_id
+
+
+def _effects(watch: WornWatch, clip_id: uuid.UUID | None, clip: ExaminedAudio | None) -> list[Effect]:
+    """Return the outbox rows of a new message: the notice for the watch, and the rendition that it will fetch."""
+    effects = [watch_notice(watch.username)]
+    if clip_id is not None and clip is not None:
+        examined = clip.examined
+        facts = AssetFacts(examined.media, examined.channels, clip.size_bytes, examined.duration_ms)
+        wanted = first_rendition_for_watch(facts, watch.hello)
+        if wanted is not None:
+            effects.append(rendition_request(clip_id, wanted.form.value, wanted.max_bytes))
+    return effects
+
+
+def _new_view(
+    work: UnitOfWork, conversation: Conversation, message: NewMessage, seq: int, body: Body, clip: ExaminedAudio | None,
+) -> MessageView:  # fmt: skip
+    """Return the new message as its sender sees it, as `queries.message_of` would read it."""
+    ends_at = work.now + work.retention.voice
+    return MessageView(
+        message=StoredMessage(
+            message.message_id, seq, DIRECTION, message.kind, message.guardian_id, message.clip_id, message.sent_at,
+            message.received_at, message.expires_at,
+        ),
+        content=body.content,
+        sender_name=conversation.sender_name,
+        recipients=[RecipientView(None, conversation.child.name, message.state, None, work.now)],
+        my_state=None,
+        clip=None if clip is None else AudioView(
+            state="ready", bytes=clip.size_bytes, duration_ms=clip.examined.duration_ms, bars=clip.examined.bars,
+            kept=False, expires_at=ends_at, kept_until=ends_at,
+        ),
     )  # fmt: skip
-    await record_arrival(work, identity, ArrivedBy.MESSAGE)
-    return await remember(
-        work, identity.username, sent.ref, kind=sent.body.kind, fingerprint=sent.fingerprint, answer=STORED
-    )
 
 
 async def mark_by_guardian(
@@ -203,44 +208,17 @@ async def find_by_client_key(work: UnitOfWork, guardian_id: uuid.UUID, client_ke
     return result.first()
 
 
-async def check_same_content(work: UnitOfWork, known: Message, child_id: uuid.UUID, body: Body) -> None:
-    """Raise IdempotencyConflictError unless child and body are those of the known message."""
-    if known.child_id != child_id:
-        raise IdempotencyConflictError
-    child = await work.session.get_one(Child, child_id)
-    # The digest of a message that predates keyed digests is empty: the key alone then identifies the retry.
-    if known.fingerprint and known.fingerprint != content_mark(work, child, body):
-        raise IdempotencyConflictError
-
-
-async def check_inbox_room(work: UnitOfWork, child_id: uuid.UUID) -> None:
-    """Raise InboxFullError when the child's inbox is full."""
-    if await inbox.waiting_count(work, child_id) >= WAITING_MAX_ITEMS:
-        raise InboxFullError
-
-
-async def _new_message(work: UnitOfWork, child: Child, body: Body, stored: StoredAudio | None, *, ref: str) -> Message:
-    message_id = uuid.uuid4()
-    clip = None if stored is None else await add_audio_asset(work, child, stored)
-    return Message(
-        clip_id=None if clip is None else clip.clip_id,
-        message_id=message_id, child_id=child.child_id, seq=next_message_seq(work, child), direction="",
-        kind=body.kind, ref=ref, fingerprint=content_mark(work, child, body),
-        sealed_body=seal_body(work, child, message_id, body.content), received_at=work.now,
-        expires_at=work.now + work.retention.undelivered,
+async def tell_of_new(
+    work: UnitOfWork, child_id: uuid.UUID, family_id: uuid.UUID, message_id: uuid.UUID,
+    guardian_ids: Sequence[uuid.UUID], *, direction: str, kind: str, effects: Sequence[Effect] = (),
+) -> None:  # fmt: skip
+    """Record the event of a new message for each of these guardians, and with it these rows of the outbox."""
+    await record_event_for_each(
+        work, family_id, "message.created", guardian_ids, child_id=child_id, ref_id=message_id, needs_right="message",
+        detail={"direction": direction, "kind": kind}, effects=effects,
     )  # fmt: skip
 
 
-async def _tell_of_new(work: UnitOfWork, child: Child, message: Message, guardian_id: uuid.UUID) -> None:
-    await record_event(
-        work, child.family_id, "message.created", child_id=child.child_id, ref_id=message.message_id,
-        guardian_id=guardian_id, needs_right="message", detail={"direction": message.direction, "kind": message.kind},
-    )  # fmt: skip
-
-
-def _voice_ms(clip: StoredAudio | None) -> int | None:
-    """Return the duration of the audio: as decoded, else as the sender stated it; None without audio."""
-    if clip is None:
-        return None
-    claimed = min(clip.claimed_ms or 0, CLIP_MAX_S * 1000)
-    return clip.found.duration_ms if clip.found is not None else claimed
+def voice_ms(clip: StoredAudio | None) -> int | None:
+    """Return the duration of a recording as its sender stated it; None without audio."""
+    return None if clip is None else min(clip.claimed_ms or 0, CLIP_MAX_S * 1000)

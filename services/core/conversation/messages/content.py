@@ -1,4 +1,4 @@
-"""Seal message bodies with the child's key, and allocate sequence numbers under the child's row lock."""
+"""Seal message bodies with the child's key, and lock the child's conversation."""
 
 from __future__ import annotations
 
@@ -9,8 +9,6 @@ import uuid
 from sqlmodel import col, select
 
 from services.core.conversation.messages.rules import Body
-from services.core.conversation.messages.tables import Message
-from services.core.people.households.child_key import data_key
 from services.core.people.households.tables import Child
 from services.core.platform.crypto.vault import seal, unseal
 from services.core.platform.db.database import UnitOfWork
@@ -31,27 +29,20 @@ async def lock_child(work: UnitOfWork, child_id: uuid.UUID) -> Child:
     return result.one()
 
 
-def next_message_seq(work: UnitOfWork, child: Child) -> int:
-    """Return the next sequence number of the conversation; the caller holds the child's row lock."""
-    child.message_seq += 1
-    work.add(child)
-    return child.message_seq
-
-
-def seal_body(work: UnitOfWork, child: Child, message_id: uuid.UUID, content: str) -> bytes:
+def seal_body(key: bytes, message_id: uuid.UUID, content: str) -> bytes:
     """Return the content sealed under the child's data key and bound to this message."""
-    return seal(data_key(work, child), content.encode(), f"message/{message_id}")
+    return seal(key, content.encode(), f"message/{message_id}")
 
 
-def content_mark(work: UnitOfWork, child: Child, body: Body) -> str:
+def content_mark(key: bytes, body: Body) -> str:
     """Return the digest that identifies a retry of a body, keyed with the child's data key.
 
     An unkeyed digest would let a reader of the database recognise a known recording, or guess a short text, even
     after the audio was deleted.
     """
-    return hmac.new(data_key(work, child), f"message/{body.fingerprint}".encode(), hashlib.sha256).hexdigest()
+    return hmac.new(key, f"message/{body.fingerprint}".encode(), hashlib.sha256).hexdigest()
 
 
-def open_body(work: UnitOfWork, child: Child, message: Message) -> str:
-    """Return the plain content of a message; raises SealBrokenError when the key was erased."""
-    return unseal(data_key(work, child), message.sealed_body, f"message/{message.message_id}").decode()
+def open_body(key: bytes, message_id: uuid.UUID, sealed_body: bytes) -> str:
+    """Return the plain content of a message sealed under the child's data key; raises SealBrokenError."""
+    return unseal(key, sealed_body, f"message/{message_id}").decode()

@@ -10,10 +10,8 @@ from services.core.conversation.audio_assets.errors import AudioGoneError, Audio
 from services.core.conversation.audio_assets.playable import Playable, playable_for_phone
 from services.core.conversation.audio_assets.rendering import Transcoder, render_form
 from services.core.conversation.audio_assets.rules import Undeliverable
-from services.core.conversation.audio_assets.tables import AudioAsset
 from services.core.conversation.messages.voice import notify_audio_changed
 from services.core.people.households.child_key import data_key
-from services.core.people.households.tables import Child
 from services.core.platform.audio.errors import AudioNotReadableError
 from services.core.platform.audio.rules import Form
 
@@ -45,14 +43,14 @@ async def audio_for_phone(transcoder: Transcoder, clip_id: uuid.UUID) -> Playabl
     """
     for _ in range(_POLLS):
         async with transcoder.database.begin() as work:
-            clip = await work.session.get_one(AudioAsset, clip_id)
-            found = await playable_for_phone(work, clip)
-            if isinstance(found, Playable):
-                return PlayableAudio(found, data_key(work, await work.session.get_one(Child, clip.child_id)))
-        if isinstance(found, Undeliverable):
-            raise AudioGoneError if clip.blob_id is None else AudioNotReadableError
+            audio = await playable_for_phone(work, clip_id)
+            playable = audio.playable
+            if isinstance(playable, Playable):
+                return PlayableAudio(playable, data_key(work, audio.child))
+        if isinstance(playable, Undeliverable):
+            raise AudioGoneError if audio.clip.blob_id is None else AudioNotReadableError
         try:
-            await prepare_rendition(transcoder, clip_id, found.form, found.max_bytes)
+            await prepare_rendition(transcoder, clip_id, playable.form, playable.max_bytes)
         except AudioNotReadyError:
             await asyncio.sleep(_POLL_S)
     raise AudioNotReadyError(1)

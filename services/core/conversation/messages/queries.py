@@ -3,23 +3,39 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any, Final
 
-from sqlalchemy import ColumnElement, exists, func, or_
+import asyncpg
+import sqlalchemy
+from sqlalchemy import (
+    BigInteger,
+    BindParameter,
+    ColumnElement,
+    DateTime,
+    Uuid,
+    bindparam,
+    exists,
+    func,
+    or_,
+)  # fmt: skip
+from sqlalchemy.dialects.postgresql import ARRAY
 from sqlmodel import col, select
 
-from services.core.conversation.audio_assets.storing import bars_of
+from services.core.conversation.audio_assets.storing import open_bars
 from services.core.conversation.audio_assets.tables import AudioAsset
+from services.core.conversation.messages.announcing import UNTOLD_OF_WATCH
 from services.core.conversation.messages.content import open_body
 from services.core.conversation.messages.tables import KeptMessage, Message, MessageRecipient
-from services.core.devices.contacts.queries import guardian_names
 from services.core.devices.contacts.tables import Contact
 from services.core.devices.watches.tables import WatchIdentity
+from services.core.people.households.child_key import data_key
 from services.core.people.households.errors import NotFoundError
 from services.core.people.households.tables import Child, Membership
 from services.core.platform.db.database import UnitOfWork
+from services.core.platform.db.prepared import PreparedRead
 from services.core.platform.inbox.tables import InboxItem
 
 PAGE_MAX_MESSAGES = 100
@@ -50,16 +66,36 @@ class AudioView:
     kept_until: datetime | None
 
 
+@dataclass(frozen=True, slots=True)
+class StoredMessage:
+    """A message's row without what is sealed, in the order of `_messages`."""
+
+    message_id: uuid.UUID
+    seq: int
+    direction: str
+    kind: str
+    guardian_id: uuid.UUID | None
+    clip_id: uuid.UUID | None
+    sent_at: datetime | None
+    received_at: datetime
+    expires_at: datetime
+
+
 @dataclass(frozen=True)
 class MessageView:
     """A message as one guardian sees it."""
 
-    message: Message
+    message: StoredMessage
     content: str
     sender_name: str
     recipients: Sequence[RecipientView]
     my_state: str | None
     clip: AudioView | None
+
+    @property
+    def message_id(self) -> uuid.UUID:
+        """The message's id."""
+        return self.message.message_id
 
 
 @dataclass(frozen=True)
@@ -72,15 +108,6 @@ class WireMessage:
     sent_at: datetime
     expires_at: datetime
     clip_id: uuid.UUID | None
-
-
-@dataclass(frozen=True)
-class UnreadCount:
-    """Number of a child's messages that a guardian has not read (all kinds) or not played (voice)."""
-
-    child_id: uuid.UUID
-    unread: int
-    unplayed: int
 
 
 @dataclass(frozen=True)
@@ -110,38 +137,38 @@ async def conversation(
 
     A guardian reads messages that it sent or received, not those between the child and another guardian.
     """
-    statement = (
-        select(Message)
-        .where(col(Message.child_id) == child.child_id, is_of_guardian(guardian_id))
-        .order_by(col(Message.seq).desc())
-        .limit(limit)
-    )
-    if before_seq is not None:
-        statement = statement.where(col(Message.seq) < before_seq)
-    if changed_after is not None:
-        moved = exists().where(
-            col(MessageRecipient.message_id) == col(Message.message_id),
-            col(MessageRecipient.changed_at) > changed_after,
-        )
-        statement = statement.where(or_(col(Message.received_at) > changed_after, moved))
-    found = (await work.session.exec(statement)).all()
-    return await _views(work, child, guardian_id, found)
+    parameters = {
+        "child_id": child.child_id, "guardian_id": guardian_id, "limit": limit,
+        "before_seq": _AFTER_ALL if before_seq is None else before_seq,
+    }  # fmt: skip
+    if changed_after is None:
+        rows = await _PAGE.read(work, parameters)
+    else:
+        rows = await _CHANGED_PAGE.read(work, parameters | {"changed_after": changed_after})
+    return await _views(work, {child.child_id: child}, guardian_id, rows)
 
 
 async def message_of(work: UnitOfWork, child: Child, guardian_id: uuid.UUID, message_id: uuid.UUID) -> MessageView:
     """Return one message of this guardian's conversation with the child; raises NotFoundError."""
-    result = await work.session.exec(
-        select(Message).where(
-            col(Message.child_id) == child.child_id, col(Message.message_id) == message_id, is_of_guardian(guardian_id)
-        )
-    )
-    message = result.first()
-    if message is None:
+    parameters = {"child_id": child.child_id, "guardian_id": guardian_id, "message_id": message_id}
+    rows = await _ONE.read(work, parameters)
+    if not rows:
         raise NotFoundError
-    return (await _views(work, child, guardian_id, [message]))[0]
+    return (await _views(work, {child.child_id: child}, guardian_id, rows))[0]
 
 
-def is_of_guardian(guardian_id: uuid.UUID) -> ColumnElement[bool]:
+async def messages_by_id(
+    work: UnitOfWork, children: Mapping[uuid.UUID, Child], guardian_id: uuid.UUID, message_ids: Sequence[uuid.UUID]
+) -> dict[uuid.UUID, MessageView]:
+    """Return these messages of this guardian's conversations with ``children`` by id; others are left out."""
+    if not message_ids:
+        return {}
+    parameters = {"child_ids": list(children), "guardian_id": guardian_id, "message_ids": list(message_ids)}
+    views = await _views(work, children, guardian_id, await _SOME.read(work, parameters))
+    return {view.message.message_id: view for view in views}
+
+
+def is_of_guardian(guardian_id: uuid.UUID | BindParameter[uuid.UUID]) -> ColumnElement[bool]:
     """Condition: the guardian sent or received the message."""
     received = exists().where(
         col(MessageRecipient.message_id) == col(Message.message_id), col(MessageRecipient.guardian_id) == guardian_id
@@ -160,76 +187,129 @@ def is_kept() -> ColumnElement[bool]:
     )
 
 
+def _messages() -> Any:  # noqa: ANN401 - the types know ten columns at most
+    """Return the messages of a guardian's conversation, each with its clip and whether that is kept, as plain rows."""
+    asking: BindParameter[uuid.UUID] = bindparam("guardian_id", type_=Uuid())
+    kept = exists().where(
+        col(KeptMessage.guardian_id) == asking, col(KeptMessage.message_id) == col(Message.message_id)
+    )
+    return (
+        sqlalchemy.select(
+            col(Message.message_id), col(Message.seq), col(Message.direction), col(Message.kind),
+            col(Message.guardian_id), col(Message.clip_id), col(Message.sent_at), col(Message.received_at),
+            col(Message.expires_at), col(Message.sealed_body),
+            col(AudioAsset.state), col(AudioAsset.size_bytes), col(AudioAsset.duration_ms), col(AudioAsset.claimed_ms),
+            col(AudioAsset.sealed_bars), kept.label("kept"), is_kept().label("kept_by_anyone"),
+            col(Message.child_id),
+        )
+        .outerjoin_from(Message, AudioAsset, col(AudioAsset.clip_id) == col(Message.clip_id))
+        .where(is_of_guardian(asking))
+    )  # fmt: skip
+
+
+def _of_child() -> ColumnElement[bool]:
+    return col(Message.child_id) == bindparam("child_id", type_=Uuid())
+
+
+def _some() -> Any:  # noqa: ANN401
+    return _messages().where(
+        col(Message.child_id) == func.any(bindparam("child_ids", type_=ARRAY(Uuid()))),
+        col(Message.message_id) == func.any(bindparam("message_ids", type_=ARRAY(Uuid()))),
+    )
+
+
+def _pages() -> Any:  # noqa: ANN401
+    before_seq, limit = bindparam("before_seq", type_=BigInteger()), bindparam("limit", type_=BigInteger())
+    return _messages().where(_of_child(), col(Message.seq) < before_seq).order_by(col(Message.seq).desc()).limit(limit)
+
+
+def _changed() -> ColumnElement[bool]:
+    changed_after = bindparam("changed_after", type_=DateTime(timezone=True))
+    moved = exists().where(
+        col(MessageRecipient.message_id) == col(Message.message_id),
+        col(MessageRecipient.changed_at) > changed_after,
+    )
+    return or_(col(Message.received_at) > changed_after, moved)
+
+
+# Phones read these often: each is built once, prepared once a connection, and makes no objects of the ORM.
+_PAGE = PreparedRead(_pages)
+_CHANGED_PAGE = PreparedRead(lambda: _pages().where(_changed()))
+_ONE = PreparedRead(
+    lambda: _messages().where(_of_child(), col(Message.message_id) == bindparam("message_id", type_=Uuid()))
+)
+_SOME = PreparedRead(_some)
+_AFTER_ALL = 2**63 - 1
+
+# The states of messages, then the names of guardians as `guardian_names` chooses them: one round trip for both.
+_RECIPIENTS_AND_NAMES: Final = """
+    SELECT message_id, NULL AS child_id, guardian_id, state, detail, changed_at, NULL AS name
+    FROM message_recipient WHERE message_id = ANY($1::uuid[])
+    UNION ALL (
+        SELECT DISTINCT ON (child_id, guardian_id) NULL, child_id, guardian_id, NULL, NULL, NULL, name
+        FROM contact WHERE child_id = ANY($2::uuid[]) AND guardian_id IS NOT NULL
+        ORDER BY child_id, guardian_id, removed_at DESC NULLS FIRST, created_at DESC, wire_id DESC
+    )
+"""
+
+
 async def _views(
-    work: UnitOfWork, child: Child, guardian_id: uuid.UUID, messages: Sequence[Message]
+    work: UnitOfWork, children: Mapping[uuid.UUID, Child], guardian_id: uuid.UUID, rows: Sequence[asyncpg.Record]
 ) -> list[MessageView]:
-    recipients = await work.session.exec(
-        select(MessageRecipient).where(col(MessageRecipient.message_id).in_([m.message_id for m in messages]))
-    )
-    of_message: dict[uuid.UUID, list[MessageRecipient]] = {}
-    for recipient in recipients:
-        of_message.setdefault(recipient.message_id, []).append(recipient)
-    names = await guardian_names(work, child.child_id)
-    clips = await _clips(work, child, guardian_id, messages)
-    return [
-        MessageView(
-            message=message,
-            content=open_body(work, child, message),
-            sender_name=child.name if message.direction == "to_family" else names.get(message.guardian_id, ""),
-            recipients=[
-                RecipientView(
-                    recipient.guardian_id,
-                    child.name if recipient.guardian_id is None else names.get(recipient.guardian_id, ""),
-                    recipient.state,
-                    recipient.detail,
-                    recipient.changed_at,
-                )
-                for recipient in of_message.get(message.message_id, [])
-            ],
-            my_state=next(
-                (r.state for r in of_message.get(message.message_id, []) if r.guardian_id == guardian_id), None
-            ),
-            clip=clips.get(message.message_id),
+    of_message: dict[uuid.UUID, list[asyncpg.Record]] = {}
+    names: dict[tuple[uuid.UUID, uuid.UUID | None], str] = {}
+    message_ids = [row["message_id"] for row in rows]
+    for recipient in await work.read(_RECIPIENTS_AND_NAMES, message_ids, list(children)):
+        if recipient["message_id"] is None:
+            names[recipient["child_id"], recipient["guardian_id"]] = recipient["name"]
+        else:
+            of_message.setdefault(recipient["message_id"], []).append(recipient)
+    keys = {child_id: data_key(work, child) for child_id, child in children.items()}
+    views = []
+    for row in rows:
+        child_id = row["child_id"]
+        child, key, recipients = children[child_id], keys[child_id], of_message.get(row["message_id"], [])
+        views.append(
+            MessageView(
+                message=StoredMessage(*_stored(row)),
+                content=open_body(key, row["message_id"], row["sealed_body"]),
+                sender_name=child.name
+                if row["direction"] == "to_family"
+                else names.get((child_id, row["guardian_id"]), ""),
+                recipients=[
+                    RecipientView(
+                        recipient["guardian_id"],
+                        child.name
+                        if recipient["guardian_id"] is None
+                        else names.get((child_id, recipient["guardian_id"]), ""),
+                        recipient["state"],
+                        recipient["detail"],
+                        recipient["changed_at"],
+                    )
+                    for recipient in recipients
+                ],
+                my_state=next((r["state"] for r in recipients if r["guardian_id"] == guardian_id), None),
+                clip=None if row["state"] is None else _clip(work, key, row),
+            )
         )
-        for message in messages
-    ]
+    return views
 
 
-async def _clips(
-    work: UnitOfWork, child: Child, guardian_id: uuid.UUID, messages: Sequence[Message]
-) -> dict[uuid.UUID, AudioView]:
-    of_clip = {message.clip_id: message for message in messages if message.clip_id is not None}
-    if not of_clip:
-        return {}
-    result = await work.session.exec(select(AudioAsset).where(col(AudioAsset.clip_id).in_(of_clip)))
-    kept = await work.session.exec(
-        select(KeptMessage.message_id).where(
-            col(KeptMessage.guardian_id) == guardian_id,
-            col(KeptMessage.message_id).in_([message.message_id for message in of_clip.values()]),
-        )
+def _stored(row: asyncpg.Record) -> Sequence[Any]:
+    return row[:9]
+
+
+def _clip(work: UnitOfWork, key: bytes, row: asyncpg.Record) -> AudioView:
+    ends_at = row["received_at"] + work.retention.voice
+    return AudioView(
+        state="pending" if row["state"] == "raw" else row["state"],
+        bytes=row["size_bytes"],
+        duration_ms=row["claimed_ms"] if row["duration_ms"] is None else row["duration_ms"],
+        bars=open_bars(key, row["clip_id"], row["sealed_bars"]),
+        kept=row["kept"],
+        expires_at=ends_at,
+        kept_until=None if row["kept_by_anyone"] else ends_at,
     )
-    kept_ids = set(kept.all())
-    of_anyone = await work.session.exec(
-        select(Message.message_id).where(
-            col(Message.message_id).in_([message.message_id for message in of_clip.values()]), is_kept()
-        )
-    )
-    kept_by_anyone = set(of_anyone.all())
-    ends_at = {message.message_id: message.received_at + work.retention.voice for message in of_clip.values()}
-    return {
-        of_clip[clip.clip_id].message_id: AudioView(
-            state="pending" if clip.state == "raw" else clip.state,
-            bytes=clip.size_bytes,
-            duration_ms=clip.claimed_ms if clip.duration_ms is None else clip.duration_ms,
-            bars=bars_of(work, child, clip),
-            kept=of_clip[clip.clip_id].message_id in kept_ids,
-            expires_at=ends_at[of_clip[clip.clip_id].message_id],
-            kept_until=None
-            if of_clip[clip.clip_id].message_id in kept_by_anyone
-            else ends_at[of_clip[clip.clip_id].message_id],
-        )
-        for clip in result.all()
-    }
 
 
 async def audio_asset_of(work: UnitOfWork, child: Child, guardian_id: uuid.UUID, message_id: uuid.UUID) -> AudioAsset:
@@ -245,26 +325,6 @@ async def audio_asset_of(work: UnitOfWork, child: Child, guardian_id: uuid.UUID,
     if clip is None:
         raise NotFoundError
     return clip
-
-
-async def unread_counts(work: UnitOfWork, guardian_id: uuid.UUID, child_ids: Sequence[uuid.UUID]) -> list[UnreadCount]:
-    """Return this guardian's unread and unplayed counts for each child, in the order of ``child_ids``."""
-    result = await work.session.exec(
-        select(
-            Message.child_id,
-            func.count(),
-            func.count().filter(col(Message.kind) == "voice"),
-        )
-        .join(MessageRecipient, col(MessageRecipient.message_id) == col(Message.message_id))
-        .where(
-            col(Message.child_id).in_(child_ids),
-            col(MessageRecipient.guardian_id) == guardian_id,
-            col(MessageRecipient.state).in_(["stored", "delivered"]),
-        )
-        .group_by(col(Message.child_id))
-    )
-    counts = {child_id: (int(unread), int(unplayed)) for child_id, unread, unplayed in result}
-    return [UnreadCount(child_id, *counts.get(child_id, (0, 0))) for child_id in child_ids]
 
 
 async def wire_message(work: UnitOfWork, item: InboxItem) -> WireMessage:
@@ -283,18 +343,23 @@ async def wire_message(work: UnitOfWork, item: InboxItem) -> WireMessage:
     )
     message, child, sender = result.one()
     return WireMessage(
-        kind=message.kind, content=open_body(work, child, message), sender=sender or "g-0",
+        kind=message.kind, content=open_body(data_key(work, child), message.message_id, message.sealed_body),
+        sender=sender or "g-0",
         sent_at=message.sent_at or message.received_at, expires_at=message.expires_at, clip_id=message.clip_id,
     )  # fmt: skip
 
 
 async def claim_state_notices(work: UnitOfWork, identity: WatchIdentity, limit: int = 50) -> list[StateNotice]:
     """Return states of the child's own messages not announced since the last hello, and mark them as announced."""
+    untold = await work.fetch(UNTOLD_OF_WATCH, identity.username)
+    if not untold:
+        return []
     result = await work.session.exec(
         select(Message, MessageRecipient)
         .join(MessageRecipient, col(MessageRecipient.message_id) == col(Message.message_id))
         .where(
-            col(Message.username) == identity.username,
+            col(MessageRecipient.recipient_id).in_([recipient_id for (recipient_id,) in untold]),
+            # Again, because a row may have changed until it is locked.
             col(MessageRecipient.state).in_(["delivered", "played", "expired", "rejected"]),
             col(MessageRecipient.seen_state).is_distinct_from(col(MessageRecipient.state)),
             col(MessageRecipient.told_state).is_distinct_from(col(MessageRecipient.state)),

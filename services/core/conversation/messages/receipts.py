@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Collection
 
-from sqlalchemy import update
 from sqlmodel import col, select
 
+from services.core.conversation.messages.announcing import FORGET_UNCONFIRMED
 from services.core.conversation.messages.rules import RecipientState
 from services.core.conversation.messages.states import move_recipient
 from services.core.conversation.messages.tables import Message, MessageRecipient
@@ -73,16 +73,7 @@ async def record_shown(work: UnitOfWork, identity: WatchIdentity, ref: str, stat
 
 async def resend_states(work: UnitOfWork, usernames: Collection[str]) -> None:
     """Mark unconfirmed states of these watches' messages for a new announcement, because they reconnected."""
-    own = select(Message.message_id).where(col(Message.username).in_(usernames))
-    await work.run(
-        update(MessageRecipient)
-        .where(
-            col(MessageRecipient.message_id).in_(own),
-            col(MessageRecipient.told_state).is_not(None),
-            col(MessageRecipient.seen_state).is_distinct_from(col(MessageRecipient.told_state)),
-        )
-        .values(told_state=None)
-    )
+    await work.fetch(FORGET_UNCONFIRMED, list(usernames))
 
 
 async def reject_item(work: UnitOfWork, item: InboxItem, detail: str) -> None:

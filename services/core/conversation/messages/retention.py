@@ -5,9 +5,9 @@ from __future__ import annotations
 import uuid
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Final
+from typing import Final, Self
 
-from sqlalchemy import ColumnElement, func
+from sqlalchemy import BindParameter, ColumnElement, func
 from sqlalchemy.dialects.postgresql import insert
 from sqlmodel import col, select
 
@@ -31,17 +31,20 @@ class EndingRecordings:
     count: int
     first_ends_at: datetime | None
 
+    @classmethod
+    def of(cls, work: UnitOfWork, count: int, first_received_at: datetime | None) -> Self:
+        """Return the count with the end of the recording that was received first."""
+        return cls(count, None if first_received_at is None else first_received_at + work.retention.voice)
+
 
 async def ending_recordings(work: UnitOfWork, child_id: uuid.UUID, guardian_id: uuid.UUID) -> EndingRecordings:
     """Return how many recordings of this guardian's conversation with the child end soon, and when the first does."""
     result = await work.session.exec(
         select(func.count(), func.min(col(Message.received_at)))
         .join(AudioAsset, col(AudioAsset.clip_id) == col(Message.clip_id))
-        .where(*_ends_soon(work, child_id, guardian_id))
+        .where(col(Message.child_id) == child_id, *ends_soon(guardian_id, ends_soon_before(work)))
     )
-    count, received_at = result.one()
-    first_at: datetime | None = received_at
-    return EndingRecordings(count, None if first_at is None else first_at + work.retention.voice)
+    return EndingRecordings.of(work, *result.one())
 
 
 async def keep_ending_recordings(work: UnitOfWork, child_id: uuid.UUID, guardian_id: uuid.UUID) -> int:
@@ -49,7 +52,7 @@ async def keep_ending_recordings(work: UnitOfWork, child_id: uuid.UUID, guardian
     result = await work.session.exec(
         select(Message.message_id)
         .join(AudioAsset, col(AudioAsset.clip_id) == col(Message.clip_id))
-        .where(*_ends_soon(work, child_id, guardian_id))
+        .where(col(Message.child_id) == child_id, *ends_soon(guardian_id, ends_soon_before(work)))
         .order_by(col(AudioAsset.clip_id))
         # The lock excludes retention, as for one recording.
         .with_for_update(of=AudioAsset, key_share=True)
@@ -63,12 +66,19 @@ async def keep_ending_recordings(work: UnitOfWork, child_id: uuid.UUID, guardian
     return len(message_ids)
 
 
-def _ends_soon(work: UnitOfWork, child_id: uuid.UUID, guardian_id: uuid.UUID) -> tuple[ColumnElement[bool], ...]:
+def ends_soon_before(work: UnitOfWork) -> datetime:
+    """Return the time before which a recording was received that ends soon."""
+    return work.now - work.retention.voice + ENDS_SOON
+
+
+def ends_soon(
+    guardian_id: uuid.UUID | BindParameter[uuid.UUID], received_before: datetime | BindParameter[datetime]
+) -> tuple[ColumnElement[bool], ...]:
+    """Conditions on a message and its audio: a recording of this guardian's that ends soon because nobody keeps it."""
     return (
-        col(Message.child_id) == child_id,
         col(Message.kind) == "voice",
         is_of_guardian(guardian_id),
-        col(Message.received_at) <= work.now - work.retention.voice + ENDS_SOON,
+        col(Message.received_at) <= received_before,
         col(AudioAsset.state) != "gone",
         ~is_kept(),
     )

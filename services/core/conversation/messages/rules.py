@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from typing import Final
 
@@ -27,13 +27,13 @@ _MISDATED_AFTER: Final = timedelta(days=3_650)
 
 
 def made_before_receipt(made_at: datetime | None, received_at: datetime) -> datetime | None:
-    """Return when a phone made a message, never later than its receipt; None without a credible time.
+    """Return when a phone made a message (UTC), never later than its receipt; None without a credible time.
 
     A phone's clock is not measured as a watch's is: the time only says how long a message waited on the phone.
     """
     if made_at is None or made_at < received_at - _MISDATED_AFTER:
         return None
-    return min(made_at, received_at)
+    return min(made_at, received_at).astimezone(UTC)
 
 
 class MessageKind(StrEnum):

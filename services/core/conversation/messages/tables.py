@@ -63,7 +63,16 @@ class MessageRecipient(SQLModel, table=True):
     __table_args__ = (
         Index("recipient_once", "message_id", "guardian_id", unique=True, postgresql_nulls_not_distinct=True),
         Index("recipient_undelivered", "state", postgresql_where=text("state IN ('queued', 'stored')")),
-    )
+        # A guardian's unread messages, and states that a watch was not told or has not confirmed: few rows at any time.
+        Index("recipient_unread", "guardian_id", postgresql_where=text("state IN ('stored', 'delivered')")),
+        Index("recipient_untold", "guardian_id", postgresql_where=text(
+            "guardian_id IS NOT NULL AND state IN ('delivered', 'played', 'expired', 'rejected')"
+            " AND seen_state IS DISTINCT FROM state AND told_state IS DISTINCT FROM state"
+        )),
+        Index("recipient_unconfirmed", "guardian_id", postgresql_where=text(
+            "told_state IS NOT NULL AND seen_state IS DISTINCT FROM told_state"
+        )),
+    )  # fmt: skip
 
     recipient_id: uuid.UUID = id_column()
     message_id: uuid.UUID = Field(foreign_key="message.message_id", ondelete="CASCADE")

@@ -65,10 +65,10 @@ async def begin_upload(
 async def _sent_of(work: UnitOfWork, guardian_id: uuid.UUID, own: Sequence[PhoneUpload]) -> list[uuid.UUID]:
     """Return those uploads whose message exists. They stay for a day, so that a retry finds the message."""
     keys = {upload.client_key: upload.upload_id for upload in own}
-    found = await work.session.exec(
+    sent_keys = await work.session.exec(
         select(Message.client_key).where(col(Message.guardian_id) == guardian_id, col(Message.client_key).in_(keys))
     )
-    return [keys[key] for key in found if key is not None]
+    return [keys[key] for key in sent_keys if key is not None]
 
 
 async def _forget_parts(work: UnitOfWork, upload_ids: Sequence[uuid.UUID]) -> None:

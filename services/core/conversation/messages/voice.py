@@ -1,4 +1,4 @@
-"""Prepare the audio of voice messages for watches, and notify readers when it changes."""
+"""The audio of voice messages for watches, and the notification of readers when it changes."""
 
 from __future__ import annotations
 
@@ -15,16 +15,7 @@ from services.core.devices.watches.tables import WatchIdentity
 from services.core.people.households.tables import Child
 from services.core.platform.db.database import UnitOfWork
 from services.core.platform.events.actions import record_event
-from services.core.platform.outbox.actions import notify_watch, request_rendition
-
-
-async def prepare_for_watch(work: UnitOfWork, message: Message, identity: WatchIdentity) -> None:
-    """Queue the rendition that this watch will fetch; a message without audio needs none."""
-    if message.clip_id is not None:
-        clip = await work.session.get_one(AudioAsset, message.clip_id)
-        wanted = await playable_for_watch(work, clip, identity.hello)
-        if isinstance(wanted, RenditionMissing):
-            await request_rendition(work, clip.clip_id, wanted.form.value, wanted.max_bytes)
+from services.core.platform.outbox.actions import notify_watch
 
 
 async def audio_for_watch(
@@ -42,10 +33,10 @@ async def notify_audio_changed(work: UnitOfWork, clip_id: uuid.UUID) -> None:
         .join(Child, col(Child.child_id) == col(Message.child_id))
         .where(col(Message.clip_id) == clip_id)
     )
-    one = result.first()
-    if one is None:
+    row = result.first()
+    if row is None:
         return
-    message, clip, family_id = one
+    message, clip, family_id = row
     if message.direction == "to_child":
         identity = await current_identity(work, message.child_id)
         if identity is not None:

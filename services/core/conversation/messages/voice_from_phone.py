@@ -8,17 +8,12 @@ from collections.abc import Awaitable, Callable
 from datetime import datetime
 
 from services.core.conversation.audio_assets.rendering import Transcoder
-from services.core.conversation.audio_assets.storing import StoredAudio, store_audio
-from services.core.conversation.messages.actions import (
-    check_inbox_room,
-    check_same_content,
-    find_by_client_key,
-    send_to_child,
-)
+from services.core.conversation.audio_assets.storing import ExaminedAudio, store_audio
+from services.core.conversation.messages.actions import check_admission, send_to_child
+from services.core.conversation.messages.queries import MessageView, message_of
 from services.core.conversation.messages.rules import voice_body
+from services.core.conversation.messages.to_child import read_conversation
 from services.core.people.households.child_key import data_key
-from services.core.people.households.errors import NotFoundError
-from services.core.people.households.queries import child_by_id
 from services.core.platform.audio.errors import ClipTooLargeError
 from services.core.platform.audio.rules import CLIP_MAX_BYTES
 from services.core.platform.db.database import UnitOfWork
@@ -33,8 +28,8 @@ async def send_voice_to_child(
     *,
     made_at: datetime | None = None,
     authorise: Callable[[UnitOfWork], Awaitable[None]] | None = None,
-) -> uuid.UUID:
-    """Send the child a recording and return the message's id; after the return the message is never lost.
+) -> MessageView:
+    """Send the child a recording and return the message as its sender sees it; after that it is never lost.
 
     No transaction is open during decoding and storing, which take seconds. ``authorise`` checks access again in the
     transaction that writes the message, and raises when access was revoked meanwhile. Raises ClipTooLargeError,
@@ -45,20 +40,16 @@ async def send_voice_to_child(
         raise ClipTooLargeError
     body = voice_body(hashlib.sha256(sound).hexdigest())
     async with transcoder.database.begin() as work:
-        known = await find_by_client_key(work, guardian_id, client_key)
-        if known is not None:
-            await check_same_content(work, known, child_id, body)
-            return known.message_id
-        await check_inbox_room(work, child_id)
-        child = await child_by_id(work, child_id)
-        if child is None:
-            raise NotFoundError
-        key = data_key(work, child)
-    found = await transcoder.sandbox.examine(sound)
+        # Without a lock, and decided again below: nothing is decoded or stored for a request that is refused anyway.
+        conversation = await read_conversation(work, child_id, guardian_id, client_key)
+        known_id = check_admission(work, conversation, body)
+        if known_id is not None:
+            return await message_of(work, conversation.child, guardian_id, known_id)
+        key = data_key(work, conversation.child)
+    examined = await transcoder.sandbox.examine(sound)
     blob_id, digest = await store_audio(transcoder.database, transcoder.blobs, child_id, key, sound)
     async with transcoder.database.begin() as work:
         if authorise is not None:
             await authorise(work)
-        stored = StoredAudio(blob_id, len(sound), digest, found=found)
-        message = await send_to_child(work, child_id, guardian_id, client_key, body, clip=stored, made_at=made_at)
-        return message.message_id
+        clip = ExaminedAudio(blob_id, len(sound), digest, examined)
+        return await send_to_child(work, child_id, guardian_id, client_key, body, clip, made_at=made_at)

@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Final
 
 from sqlmodel import col, select
 
-from services.core.devices.alerts.calling import start_calling
+from services.core.devices.alerts.calling import plan_calling
 from services.core.devices.alerts.rules import AlertKind, is_escalated, parse_alert_kind, right_required, window_of
 from services.core.devices.alerts.tables import Alert
 from services.core.platform.db.database import UnitOfWork
+from services.core.platform.db.together import Write, write_together
 from services.core.platform.events.actions import record_event
 from services.core.platform.facts.actions import record_fact
+from services.core.platform.outbox.actions import Effect, watch_notice
 
 
 @dataclass(frozen=True)
@@ -34,16 +38,19 @@ class NewAlert:
     subject_id: uuid.UUID | None = None
 
 
-async def raise_alert(work: UnitOfWork, raised: NewAlert) -> Alert:
+async def raise_alert(work: UnitOfWork, raised: NewAlert, *writes: Write) -> Alert:
     """Raise an alert, notify the guardians, and return it; a repeat returns the first alert and notifies nobody.
 
     A repeat has the same id of the same watch, or the same kind and subject within the window of its kind. The caller
     holds a row lock that serialises repeats (the watch's identity, for example): otherwise two concurrent calls would
-    both raise a new alert. Raises AlertKindUnknownError.
+    both raise a new alert. Further ``writes`` are made in any case, with the same statement as the alert. What is
+    returned is no object of the session: changes of it are not written. Raises AlertKindUnknownError.
     """
     kind = parse_alert_kind(raised.kind)
     known = await _raised_before(work, raised, kind)
     if known is not None:
+        if writes:
+            await write_together(work, *writes)
         return known
     alert = Alert(
         child_id=raised.child_id, family_id=raised.family_id, kind=kind.value, username=raised.username,
@@ -51,25 +58,40 @@ async def raise_alert(work: UnitOfWork, raised: NewAlert) -> Alert:
         happened_at=raised.happened_at,
         raised_at=work.now,
     )  # fmt: skip
-    work.add(alert)
-    await work.flush()
-    if is_escalated(kind):
-        await start_calling(work, alert, work.now)
+    is_shown = is_escalated(kind) and await plan_calling(work, alert, work.now)
+    await write_together(work, _written(alert), *writes)
     record_fact(
         work, f"alert_{kind.value}", watch_id=raised.watch_id, child_id=raised.child_id, family_id=raised.family_id,
         ref_id=alert.alert_id, happened_at=raised.happened_at,
     )  # fmt: skip
-    await tell_guardians(work, alert, "alert.raised")
+    effects = [watch_notice(alert.username)] if is_shown and alert.username and alert.ref else []
+    await tell_guardians(work, alert, "alert.raised", effects)
     return alert
+
+
+# Columns that a new alert may have set; the list of whom it was escalated to is empty.
+_COLUMNS: Final = (
+    "alert_id", "child_id", "family_id", "kind", "username", "watch_id", "ref", "sent_ref", "subject_id",
+    "happened_at", "raised_at", "state", "state_at", "escalate_at", "calling_step", "calling_round",
+    "calling_until_at",
+)  # fmt: skip
+_INSERT: Final = (
+    f"INSERT INTO alert ({', '.join(_COLUMNS)}, escalated_to)"  # noqa: S608 - constants of this file
+    f" VALUES ({', '.join(f'${number}' for number in range(1, len(_COLUMNS) + 1))}, '[]')"
+)
+
+
+def _written(alert: Alert) -> Write:
+    return Write((("raised_alert", _INSERT),), tuple(getattr(alert, column) for column in _COLUMNS))
 
 
 async def _raised_before(work: UnitOfWork, raised: NewAlert, kind: AlertKind) -> Alert | None:
     if raised.username is not None and raised.ref is not None:
-        result = await work.session.exec(
-            select(Alert).where(col(Alert.username) == raised.username, col(Alert.ref) == raised.ref)
+        same = await work.fetch(
+            "SELECT alert_id FROM alert WHERE username = $1 AND ref = $2", raised.username, raised.ref
         )
-        if (same := result.first()) is not None:
-            return same
+        if same:
+            return await work.session.get_one(Alert, same[0][0])
     window = window_of(kind)
     if not window:
         return None
@@ -87,9 +109,10 @@ async def _raised_before(work: UnitOfWork, raised: NewAlert, kind: AlertKind) ->
     return result.first()
 
 
-async def tell_guardians(work: UnitOfWork, alert: Alert, event: str) -> None:
-    """Record an event about an alert for the guardians who may know of it."""
+async def tell_guardians(work: UnitOfWork, alert: Alert, event: str, effects: Sequence[Effect] = ()) -> None:
+    """Record an event about an alert for the guardians who may know of it, and with it these rows of the outbox."""
     await record_event(
         work, alert.family_id, event, child_id=alert.child_id, ref_id=alert.alert_id,
         needs_right=right_required(AlertKind(alert.kind)), detail={"kind": alert.kind},
+        effects=effects,
     )  # fmt: skip

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import uuid
 from datetime import datetime
-from typing import Final
+from typing import Final, NamedTuple
 
 from sqlmodel import col, select
 
@@ -21,27 +21,41 @@ _KINDS: Final = [kind.value for kind in ESCALATING_KINDS]
 
 
 async def start_calling(work: UnitOfWork, alert: Alert, at: datetime) -> None:
+    """Plan the first round of a stored alert at a time, as :func:`plan_calling` does, and write the plan."""
+    is_shown = await plan_calling(work, alert, at)
+    work.add(alert)
+    await work.flush()
+    if is_shown:
+        await _notify_watch_of(work, alert)
+
+
+async def plan_calling(work: UnitOfWork, alert: Alert, at: datetime) -> bool:
     """Plan the first round of an alert at a time, unless one of the child's alerts is being called about.
+
+    Return whether its watch has a state to show. The caller writes the alert and notifies the watch.
 
     One alert a child at a time: ten presses must not cost each guardian ten messages. Another press brings the next
     round of the first one forward and lets it go on for CALLING_MAX from now; its watch shows the same.
     """
     alert.calling_step, alert.calling_round, alert.escalated_to, alert.called_at = Step.BEGIN, 0, [], None
-    other = await _being_called(work, alert.child_id, alert.alert_id)
+    other = await _lock_being_called(work, alert.child_id, alert.alert_id)
     if other is None:
         alert.escalate_at = at
         alert.calling_until_at = work.now + CALLING_MAX
-        await work.notify(CHANNEL, WAKE_UP)
-    else:
-        alert.escalate_at = None
-        if other.calling_step == Step.BEGIN and other.called_at is not None and other.escalate_at is not None:
-            other.escalate_at = earlier_round_at(other.escalate_at, other.called_at, work.now)
-        other.calling_until_at = work.now + CALLING_MAX
-        work.add(other)
-        if other.state is not None:
-            await _show(work, alert, CallState(other.state))
-    work.add(alert)
-    await work.flush()
+        work.notify(CHANNEL, WAKE_UP)
+        return False
+    alert.escalate_at = None
+    escalate_at = other.escalate_at
+    if other.calling_step == Step.BEGIN and other.called_at is not None:
+        escalate_at = earlier_round_at(escalate_at, other.called_at, work.now)
+    await work.fetch(
+        "UPDATE alert SET escalate_at = $2, calling_until_at = $3 WHERE alert_id = $1",
+        other.alert_id, escalate_at, work.now + CALLING_MAX,
+    )  # fmt: skip
+    if other.state is None:
+        return False
+    _set_state(work, alert, CallState(other.state))
+    return True
 
 
 async def call_about_the_next(work: UnitOfWork, child_id: uuid.UUID) -> None:
@@ -115,27 +129,41 @@ async def pressed_since(work: UnitOfWork, alert: Alert, since: datetime) -> bool
 
 
 async def _show(work: UnitOfWork, alert: Alert, state: CallState, seen_by: str | None = None) -> None:
-    alert.state, alert.state_at = state, work.now
-    alert.seen_by = seen_by
-    alert.seen_told_at = None
+    _set_state(work, alert, state, seen_by)
     work.add(alert)
     await work.flush()
+    await _notify_watch_of(work, alert)
+
+
+async def _notify_watch_of(work: UnitOfWork, alert: Alert) -> None:
     if alert.username is not None and alert.ref is not None:
         await notify_watch(work, alert.username)
 
 
-async def _being_called(work: UnitOfWork, child_id: uuid.UUID, not_this: uuid.UUID) -> Alert | None:
-    result = await work.session.exec(
-        select(Alert)
-        .where(
-            col(Alert.child_id) == child_id, col(Alert.escalate_at).is_not(None), col(Alert.alert_id) != not_this
-        )
-        .order_by(col(Alert.raised_at))
-        .limit(1)
-        .with_for_update(key_share=True)
-        .execution_options(populate_existing=True)
+def _set_state(work: UnitOfWork, alert: Alert, state: CallState, seen_by: str | None = None) -> None:
+    alert.state, alert.state_at = state, work.now
+    alert.seen_by = seen_by
+    alert.seen_told_at = None
+
+
+class _BeingCalled(NamedTuple):
+    """The alert of a child that is being called about."""
+
+    alert_id: uuid.UUID
+    escalate_at: datetime
+    calling_step: str | None
+    called_at: datetime | None
+    state: str | None
+
+
+async def _lock_being_called(work: UnitOfWork, child_id: uuid.UUID, not_this: uuid.UUID) -> _BeingCalled | None:
+    locked = await work.fetch(
+        f"SELECT {', '.join(_BeingCalled._fields)} FROM alert"  # noqa: S608 - names of our own columns
+        " WHERE child_id = $1 AND escalate_at IS NOT NULL AND alert_id <> $2 ORDER BY raised_at LIMIT 1"
+        " FOR NO KEY UPDATE",
+        child_id, not_this,
     )  # fmt: skip
-    return result.first()
+    return _BeingCalled(*locked[0]) if locked else None
 
 
 async def _is_being_called(work: UnitOfWork, child_id: uuid.UUID) -> bool:

@@ -7,7 +7,8 @@ with the record that they were sent.
 from __future__ import annotations
 
 import uuid
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Final
 
 from sqlalchemy import delete
 from sqlmodel import col, select
@@ -38,6 +39,23 @@ from services.core.platform.outbox.actions import send_sms
 from services.core.platform.outbox.rules import Urgency
 
 _BATCH_ROWS = 500
+_STEPS_DUE: Final = """
+SELECT EXISTS (SELECT FROM alert WHERE escalate_at <= $1 AND acknowledged_at IS NULL),
+ EXISTS (SELECT FROM alert WHERE check_at <= $1)
+"""
+# A step takes what is due of one alert, and returns whether there was such an alert.
+DueStep = Callable[[UnitOfWork], Awaitable[bool]]
+
+
+async def steps_due(work: UnitOfWork) -> list[DueStep]:
+    """Return the steps of calls and of questions after them that are due, by one statement without a transaction."""
+    ((call_is_due, check_is_due),) = await work.read(_STEPS_DUE, work.now)
+    return [*([escalate_one_alert] if call_is_due else []), *([ask_one_check] if check_is_due else [])]
+
+
+async def is_step_due(work: UnitOfWork) -> bool:
+    """Return whether a step of a call or a question after one is due."""
+    return bool(await steps_due(work))
 
 
 async def escalate_one_alert(work: UnitOfWork) -> bool:
@@ -83,9 +101,9 @@ async def _begin_round(work: UnitOfWork, alert: Alert) -> None:
     alert.called_at = work.now if is_complete else None
     alert.calling_step = Step.CONCLUDE if is_complete else Step.OTHERS
     alert.escalate_at = work.now + (UNANSWERED_AFTER if is_complete else OTHERS_AFTER)
-    await _tell(work, alert, "alert.calling")
+    await _notify(work, alert, "alert.calling")
     if called:
-        await _tell(work, alert, "alert.escalated", called=len(alert.escalated_to))
+        await _notify(work, alert, "alert.escalated", called=len(alert.escalated_to))
 
 
 async def _call_the_others(work: UnitOfWork, alert: Alert) -> None:
@@ -94,7 +112,7 @@ async def _call_the_others(work: UnitOfWork, alert: Alert) -> None:
     alert.called_at = work.now
     alert.calling_step, alert.escalate_at = Step.CONCLUDE, work.now + UNANSWERED_AFTER
     if called:
-        await _tell(work, alert, "alert.escalated", called=len(alert.escalated_to))
+        await _notify(work, alert, "alert.escalated", called=len(alert.escalated_to))
 
 
 async def _conclude_round(work: UnitOfWork, alert: Alert) -> None:
@@ -106,7 +124,7 @@ async def _conclude_round(work: UnitOfWork, alert: Alert) -> None:
     # A press during the round is not answered by calls that were made before it.
     round_no = 1 if await pressed_since(work, alert, called_at - OTHERS_AFTER) else alert.calling_round
     alert.escalate_at = next_round_at(round_no, called_at, until)
-    await _tell(work, alert, "alert.unanswered", is_last=alert.escalate_at is None)
+    await _notify(work, alert, "alert.unanswered", is_last=alert.escalate_at is None)
 
 
 async def _guardians(work: UnitOfWork, alert: Alert) -> list[uuid.UUID]:
@@ -134,8 +152,8 @@ async def _call(work: UnitOfWork, alert: Alert, guardians: Sequence[uuid.UUID]) 
 
 
 async def _living_with(work: UnitOfWork, alert: Alert) -> list[LivesWith]:
-    found = await contacts_living_with(work, [alert.child_id])
-    return [contact for contact in found if str(contact.contact_id) not in alert.escalated_to]
+    contacts = await contacts_living_with(work, [alert.child_id])
+    return [contact for contact in contacts if str(contact.contact_id) not in alert.escalated_to]
 
 
 async def _time_of_call(work: UnitOfWork, alert: Alert) -> str:
@@ -160,7 +178,7 @@ def _record(
     )  # fmt: skip
 
 
-async def _tell(work: UnitOfWork, alert: Alert, event: str, **detail: int) -> None:
+async def _notify(work: UnitOfWork, alert: Alert, event: str, **detail: int) -> None:
     await record_event(
         work, alert.family_id, event, child_id=alert.child_id, ref_id=alert.alert_id, needs_right="message",
         detail={"round": alert.calling_round, **detail},
@@ -185,10 +203,10 @@ async def ask_one_check(work: UnitOfWork) -> bool:
     alert.check_at = None
     alert.check_asked_at = work.now
     work.add(alert)
-    asked = alert.acknowledged_by if alert.acknowledged_by in await _guardians(work, alert) else None
+    recipient_id = alert.acknowledged_by if alert.acknowledged_by in await _guardians(work, alert) else None
     await record_event(
         work, alert.family_id, "alert.check_asked", child_id=alert.child_id, ref_id=alert.alert_id,
-        guardian_id=asked, needs_right="message", detail={"kind": alert.kind},
+        guardian_id=recipient_id, needs_right="message", detail={"kind": alert.kind},
     )  # fmt: skip
     return True
 

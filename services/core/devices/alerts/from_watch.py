@@ -14,7 +14,7 @@ from services.core.devices.presence.queries import battery_now
 from services.core.devices.presence.rules import ArrivedBy
 from services.core.devices.watches.tables import WatchIdentity
 from services.core.platform.db.database import UnitOfWork
-from services.core.platform.idempotency.actions import STORED, Answer, known_answer, remember
+from services.core.platform.idempotency.actions import STORED, Answer, known_answer, remembered
 
 
 @dataclass(frozen=True)
@@ -38,22 +38,17 @@ async def receive_alert(work: UnitOfWork, identity: WatchIdentity, sent: WatchAl
     answer = await known_answer(work, identity.username, sent.ref, sent.fingerprint)
     if answer is not None:
         return answer, None
-    alert = await raise_alert(
-        work,
-        NewAlert(
-            child_id=identity.child_id, family_id=identity.family_id, kind=sent.kind.value,
-            username=identity.username, watch_id=identity.watch_id, ref=sent.ref, sent_ref=sent.sent_ref,
-            happened_at=sent.happened_at,
-        ),
+    receipt = remembered(
+        work, identity.username, sent.ref, kind="alert", fingerprint=sent.fingerprint, answer=STORED
     )  # fmt: skip
+    raised = NewAlert(
+        child_id=identity.child_id, family_id=identity.family_id, kind=sent.kind.value, username=identity.username,
+        watch_id=identity.watch_id, ref=sent.ref, sent_ref=sent.sent_ref, happened_at=sent.happened_at,
+    )  # fmt: skip
+    alert = await raise_alert(work, raised, receipt)
     if sent.kind in ESCALATING_KINDS:
         await record_arrival(work, identity, ArrivedBy.SOS)
-    return (
-        await remember(
-            work, identity.username, sent.ref, kind="alert", fingerprint=sent.fingerprint, answer=STORED
-        ),
-        alert,
-    )  # fmt: skip
+    return STORED, alert
 
 
 async def record_unreadable_call(work: UnitOfWork, identity: WatchIdentity, ref: str, sent_ref: str | None) -> None:

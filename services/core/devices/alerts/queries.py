@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Collection
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
+from functools import cache
+from typing import Final
 
 from sqlalchemy import tuple_
 from sqlmodel import and_, col, or_, select
@@ -15,8 +17,8 @@ from services.core.devices.alerts.rules import SEEN_NOTICE_PERIOD
 from services.core.devices.alerts.tables import Alert, AlertAnswer, AlertCall
 from services.core.devices.watches.tables import WatchIdentity
 from services.core.people.households.errors import NotFoundError
-from services.core.people.households.tables import Membership
 from services.core.platform.db.database import UnitOfWork
+from services.core.platform.db.prepared import columns_of, objects_of
 
 PAGE_MAX_ALERTS = 100
 
@@ -40,49 +42,54 @@ async def alerts_of(
     return list(result)
 
 
-async def unanswered_alerts(
-    work: UnitOfWork, child_id: uuid.UUID, kinds: Collection[str], *, after: datetime, limit: int
-) -> list[Alert]:
-    """Return the child's alerts of these kinds raised later that nobody has acknowledged, newest first."""
-    result = await work.session.exec(
-        select(Alert)
-        .where(
-            col(Alert.child_id) == child_id,
-            col(Alert.kind).in_(kinds),
-            col(Alert.raised_at) > after,
-            col(Alert.acknowledged_at).is_(None),
-        )
-        .order_by(col(Alert.raised_at).desc(), col(Alert.alert_id).desc())
-        .limit(limit)
-    )
-    return list(result)
+@dataclass
+class AlertsShown:
+    """A child's recent alerts that a guardian is asked about, newest first.
 
-
-async def checks_of(
-    work: UnitOfWork, child_id: uuid.UUID, guardian_id: uuid.UUID, *, after: datetime, limit: int
-) -> list[Alert]:
-    """Return the alerts raised later of which this guardian takes care and is asked: is the child all right?
-
-    Where whoever took care is no guardian of the family any more, all guardians are asked.
+    ``unanswered``: nobody has acknowledged them. ``checks``: this guardian takes care and is asked whether the child is
+    all right; where whoever took care is no guardian of the family any more, all guardians are asked.
     """
-    carers = select(Membership.guardian_id).where(Membership.family_id == Alert.family_id)
-    result = await work.session.exec(
-        select(Alert)
-        .where(
-            col(Alert.child_id) == child_id,
-            col(Alert.raised_at) > after,
-            or_(
-                col(Alert.acknowledged_by) == guardian_id,
-                col(Alert.acknowledged_by).is_(None),
-                col(Alert.acknowledged_by).not_in(carers),
-            ),
-            col(Alert.check_asked_at).is_not(None),
-            col(Alert.all_right_at).is_(None),
-        )
-        .order_by(col(Alert.raised_at).desc(), col(Alert.alert_id).desc())
-        .limit(limit)
-    )
-    return list(result)
+
+    unanswered: list[Alert] = field(default_factory=list)
+    checks: list[Alert] = field(default_factory=list)
+
+
+@cache
+def _shown() -> str:
+    return f"""
+        SELECT {columns_of((Alert, "a"))}, a.is_check
+        FROM unnest($1::uuid[], $2::text[]) AS given(child_id, kinds) CROSS JOIN LATERAL (
+            (SELECT own.*, false AS is_check FROM alert own
+             WHERE own.child_id = given.child_id AND own.raised_at > $4 AND own.acknowledged_at IS NULL
+               AND own.kind = ANY(string_to_array(given.kinds, ' '))
+             ORDER BY own.raised_at DESC, own.alert_id DESC LIMIT $5)
+            UNION ALL
+            (SELECT own.*, true FROM alert own
+             WHERE own.child_id = given.child_id AND own.raised_at > $4
+               AND own.check_asked_at IS NOT NULL AND own.all_right_at IS NULL
+               AND (own.acknowledged_by = $3 OR own.acknowledged_by IS NULL OR NOT EXISTS (
+                   SELECT FROM membership m
+                   WHERE m.family_id = own.family_id AND m.guardian_id = own.acknowledged_by))
+             ORDER BY own.raised_at DESC, own.alert_id DESC LIMIT $5)
+        ) a
+        ORDER BY a.raised_at DESC, a.alert_id DESC
+    """  # noqa: S608 - names of our own columns
+
+
+async def alerts_shown(
+    work: UnitOfWork, guardian_id: uuid.UUID, kinds: Mapping[uuid.UUID, Collection[str]], *, after: datetime, limit: int
+) -> dict[uuid.UUID, AlertsShown]:  # fmt: skip
+    """Return by child the alerts raised later that the guardian is asked about, at most ``limit`` in each list.
+
+    ``kinds``: by child, of which kinds the guardian sees unanswered alerts. One statement for all children.
+    """
+    shown = {child_id: AlertsShown() for child_id in kinds}
+    words = [" ".join(of_child) for of_child in kinds.values()]
+    for row in await work.read(_shown(), list(kinds), words, guardian_id, after, limit):
+        [alert] = objects_of(work, tuple(row), Alert)
+        of_child = shown[alert.child_id]
+        (of_child.checks if row["is_check"] else of_child.unanswered).append(alert)
+    return shown
 
 
 async def alert_by_id(work: UnitOfWork, child_id: uuid.UUID, alert_id: uuid.UUID, kinds: Collection[str]) -> Alert:
@@ -93,24 +100,41 @@ async def alert_by_id(work: UnitOfWork, child_id: uuid.UUID, alert_id: uuid.UUID
     return alert
 
 
-async def calls_of(work: UnitOfWork, alert_ids: Collection[uuid.UUID]) -> list[AlertCall]:
-    """Return the text messages sent about these alerts, the oldest first."""
-    result = await work.session.exec(
-        select(AlertCall)
-        .where(col(AlertCall.alert_id).in_(alert_ids))
-        .order_by(col(AlertCall.called_at), col(AlertCall.call_id))
-    )
-    return list(result)
+_REACTIONS: Final = """
+    SELECT call_id AS id, alert_id, guardian_id, called_at AS at, round_no, contact_id, NULL AS answer,
+           NULL::timestamptz AS tapped_at
+    FROM alert_call WHERE alert_id = ANY($1::uuid[])
+    UNION ALL
+    SELECT answer_id, alert_id, guardian_id, answered_at, NULL, NULL, answer, tapped_at
+    FROM alert_answer WHERE alert_id = ANY($1::uuid[])
+    ORDER BY at, id
+"""
 
 
-async def answers_of(work: UnitOfWork, alert_ids: Collection[uuid.UUID]) -> list[AlertAnswer]:
-    """Return the answers of guardians to these alerts, the oldest first."""
-    result = await work.session.exec(
-        select(AlertAnswer)
-        .where(col(AlertAnswer.alert_id).in_(alert_ids))
-        .order_by(col(AlertAnswer.answered_at), col(AlertAnswer.answer_id))
-    )
-    return list(result)
+async def reactions_to(
+    work: UnitOfWork, alert_ids: Collection[uuid.UUID]
+) -> tuple[list[AlertCall], list[AlertAnswer]]:  # fmt: skip
+    """Return the text messages sent about these alerts, and the answers of guardians to them, each oldest first."""
+    calls: list[AlertCall] = []
+    answers: list[AlertAnswer] = []
+    for id_, alert_id, guardian_id, at, round_no, contact_id, answer, tapped_at in await work.read(
+        _REACTIONS, list(alert_ids)
+    ):
+        if answer is None:
+            calls.append(
+                AlertCall(
+                    call_id=id_, alert_id=alert_id, round_no=round_no, guardian_id=guardian_id, contact_id=contact_id,
+                    called_at=at,
+                )
+            )  # fmt: skip
+        else:
+            answers.append(
+                AlertAnswer(
+                    answer_id=id_, alert_id=alert_id, guardian_id=guardian_id, answer=answer, tapped_at=tapped_at,
+                    answered_at=at,
+                )
+            )  # fmt: skip
+    return calls, answers
 
 
 @dataclass(frozen=True)

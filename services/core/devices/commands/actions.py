@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
-from sqlalchemy import delete
+from sqlalchemy import delete, tuple_
 from sqlmodel import col, select
 
 from services.core.devices.commands.rules import (
@@ -124,7 +125,7 @@ async def _add(work: UnitOfWork, identity: WatchIdentity, kind: CommandKind, ask
         work, f"command_{kind.value}", watch_id=identity.watch_id, child_id=identity.child_id,
         family_id=identity.family_id, ref_id=command.command_id,
     )  # fmt: skip
-    await _tell(work, command)
+    await _notify(work, command)
     return command
 
 
@@ -150,6 +151,17 @@ async def claim_commands(work: UnitOfWork, identity: WatchIdentity) -> list[Watc
             command.sent_at = work.now
             sent.append(command)
     return sent
+
+
+async def hold_commands(work: UnitOfWork, named: Sequence[tuple[str, str]]) -> None:
+    """Lock the commands of these user names and refs before their families, in the order that their expiry uses."""
+    if named:
+        await work.session.exec(
+            select(WatchCommand.command_id)
+            .where(tuple_(col(WatchCommand.username), col(WatchCommand.ref)).in_(named))
+            .order_by(col(WatchCommand.command_id))
+            .with_for_update(key_share=True)
+        )
 
 
 async def answer_command(
@@ -234,10 +246,10 @@ async def _move(work: UnitOfWork, command: WatchCommand, state: CommandState, de
     command.changed_at = work.now
     work.add(command)
     await work.flush()
-    await _tell(work, command)
+    await _notify(work, command)
 
 
-async def _tell(work: UnitOfWork, command: WatchCommand) -> None:
+async def _notify(work: UnitOfWork, command: WatchCommand) -> None:
     # Every guardian with the right to message sees that the watch was located, and by whom.
     await record_event(
         work, command.family_id, "command.changed", child_id=command.child_id, ref_id=command.command_id,

@@ -101,9 +101,9 @@ def wait_before_next(kind: CommandKind, asked_at: Sequence[datetime], now: datet
     return max(waits)
 
 
-def may_move(state: CommandState, asked: CommandState) -> bool:
+def may_move(state: CommandState, target: CommandState) -> bool:
     """Return whether a command can change from one state to the other; a repeat of a state is no change."""
-    return state in _MOVES.get(asked, frozenset())
+    return state in _MOVES.get(target, frozenset())
 
 
 def is_to_be_sent(state: CommandState, sent_at: datetime | None, hello_at: datetime | None) -> bool:

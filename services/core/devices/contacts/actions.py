@@ -40,21 +40,21 @@ async def propose_contact(
 
     Raises ContactsFullError, ContactNumberTakenError.
     """
-    held = await contact_list(work, child.child_id, lock=True)
+    locked_list = await contact_list(work, child.child_id, lock=True)
     standing = await contacts_of(work, child.child_id)
     if len(standing) >= MOST_CONTACTS:
         raise ContactsFullError(MOST_CONTACTS)
     if any(contact.number == proposed.number for contact in standing):
         raise ContactNumberTakenError
     contact = Contact(
-        child_id=child.child_id, wire_id=next_wire_id(held, "c"), name=proposed.name, relation=proposed.relation,
+        child_id=child.child_id, wire_id=next_wire_id(locked_list, "c"), name=proposed.name, relation=proposed.relation,
         number=proposed.number, may_call=proposed.may_call, emergency=proposed.emergency,
         position=1 + max((contact.position for contact in standing), default=0),
         state="approved" if approved else "proposed", proposed_by=by, approved_by=by if approved else None,
         created_at=work.now,
     )  # fmt: skip
     work.add(contact)
-    await changed(work, child, held)
+    await changed(work, child, locked_list)
     record_audit(
         work, guardian_actor(by), "contact.added" if approved else "contact.proposed", family_id=child.family_id,
         subject_id=contact.contact_id,
@@ -64,12 +64,12 @@ async def propose_contact(
 
 async def approve_contact(work: UnitOfWork, child: Child, by: uuid.UUID, contact_id: uuid.UUID) -> Contact:
     """Approve a proposed contact, so that the watch gets it; a repeat changes nothing. Raises NotFoundError."""
-    held, contact = await _locked(work, child, contact_id)
+    locked_list, contact = await _locked(work, child, contact_id)
     if contact.state != "approved":
         contact.state = "approved"
         contact.approved_by = by
         work.add(contact)
-        await changed(work, child, held)
+        await changed(work, child, locked_list)
         record_audit(work, guardian_actor(by), "contact.approved", family_id=child.family_id, subject_id=contact_id)
     return contact
 
@@ -85,7 +85,7 @@ async def change_contact(
 
     Raises NotFoundError, TextNotAllowedError, RelationUnknownError, ContactNumberTakenError, ContactOfGuardianError.
     """
-    held, contact = await _locked(work, child, contact_id)
+    locked_list, contact = await _locked(work, child, contact_id)
     if change.number is not None and change.number != contact.number:
         if contact.guardian_id is not None:
             raise ContactOfGuardianError
@@ -103,58 +103,58 @@ async def change_contact(
     if change.emergency is not None:
         contact.emergency = change.emergency
     work.add(contact)
-    await changed(work, child, held)
+    await changed(work, child, locked_list)
     record_audit(work, guardian_actor(by), "contact.changed", family_id=child.family_id, subject_id=contact_id)
     return contact
 
 
 async def remove_contact(work: UnitOfWork, child: Child, by: uuid.UUID, contact_id: uuid.UUID) -> None:
     """Remove a phone contact from the list. Raises NotFoundError, ContactOfGuardianError."""
-    held, contact = await _locked(work, child, contact_id)
+    locked_list, contact = await _locked(work, child, contact_id)
     if contact.guardian_id is not None:
         raise ContactOfGuardianError
     contact.removed_at = work.now
     work.add(contact)
     await end_agreement_of(work, contact)
-    await changed(work, child, held)
+    await changed(work, child, locked_list)
     record_audit(work, guardian_actor(by), "contact.removed", family_id=child.family_id, subject_id=contact_id)
 
 
 async def order_contacts(work: UnitOfWork, child: Child, by: uuid.UUID, contact_ids: Sequence[uuid.UUID]) -> None:
     """Set the order of the list; the watch shows the first contact on top. Raises ContactOrderError."""
-    held = await contact_list(work, child.child_id, lock=True)
+    locked_list = await contact_list(work, child.child_id, lock=True)
     standing = {contact.contact_id: contact for contact in await contacts_of(work, child.child_id)}
     check_order(contact_ids, standing.keys())
     for position, contact_id in enumerate(contact_ids, start=1):
         standing[contact_id].position = position
         work.add(standing[contact_id])
-    await changed(work, child, held)
+    await changed(work, child, locked_list)
     record_audit(work, guardian_actor(by), "contacts.ordered", family_id=child.family_id, subject_id=child.child_id)
 
 
-def next_wire_id(held: ContactList, letter: str) -> str:
+def next_wire_id(locked_list: ContactList, letter: str) -> str:
     """Return the next contact id (``g-3``, ``c-4``); numbers are never reused. The list must be locked."""
-    held.last_number += 1
-    return f"{letter}-{held.last_number}"
+    locked_list.last_number += 1
+    return f"{letter}-{locked_list.last_number}"
 
 
-async def changed(work: UnitOfWork, child: Child, held: ContactList) -> None:
+async def changed(work: UnitOfWork, child: Child, locked_list: ContactList) -> None:
     """Make a new version of the locked list, and notify the watch and the guardians."""
-    held.version += 1
-    held.changed_at = work.now
-    work.add(held)
+    locked_list.version += 1
+    locked_list.changed_at = work.now
+    work.add(locked_list)
     await work.flush()
     identity = await current_identity(work, child.child_id)
     if identity is not None:
         await notify_watch(work, identity.username)
     await record_event(
-        work, child.family_id, "contacts.changed", child_id=child.child_id, detail={"version": held.version}
+        work, child.family_id, "contacts.changed", child_id=child.child_id, detail={"version": locked_list.version}
     )
 
 
 async def _locked(work: UnitOfWork, child: Child, contact_id: uuid.UUID) -> tuple[ContactList, Contact]:
-    held = await contact_list(work, child.child_id, lock=True)
+    locked_list = await contact_list(work, child.child_id, lock=True)
     contact = await work.session.get(Contact, contact_id, populate_existing=True)
     if contact is None or contact.child_id != child.child_id or contact.removed_at is not None:
         raise NotFoundError
-    return held, contact
+    return locked_list, contact

@@ -204,9 +204,9 @@ async def set_busy(work: UnitOfWork, guardian: Guardian, until: datetime | None)
     await _lock_lists(work, [family.family_id for _, family in held_in])
     for _, family in held_in:
         for child in await children_of(work, family.family_id):
-            held = await contact_list(work, child.child_id, lock=True)
+            locked_list = await contact_list(work, child.child_id, lock=True)
             if any(contact.guardian_id == guardian.guardian_id for contact in await contacts_of(work, child.child_id)):
-                await changed(work, child, held)
+                await changed(work, child, locked_list)
     return guardian
 
 
@@ -217,7 +217,7 @@ async def _rename_contacts(work: UnitOfWork, guardian: Guardian, old_name: str) 
     for membership, family in held_in:
         locale = await _locale_of(work, family.family_id)
         for child in await children_of(work, family.family_id):
-            held = await contact_list(work, child.child_id, lock=True)
+            locked_list = await contact_list(work, child.child_id, lock=True)
             for contact in await contacts_of(work, child.child_id):
                 # Keep a name that the family chose for the watch.
                 if contact.guardian_id == guardian.guardian_id and contact.name == displayed_name(
@@ -225,7 +225,7 @@ async def _rename_contacts(work: UnitOfWork, guardian: Guardian, old_name: str) 
                 ):
                     contact.name = guardian.display_name
                     work.add(contact)
-                    await changed(work, child, held)
+                    await changed(work, child, locked_list)
 
 
 async def renumber_contacts(work: UnitOfWork, guardian: Guardian, old_phone: str) -> None:
@@ -234,12 +234,12 @@ async def renumber_contacts(work: UnitOfWork, guardian: Guardian, old_phone: str
     await _lock_lists(work, [family.family_id for _, family in held_in])
     for _, family in held_in:
         for child in await children_of(work, family.family_id):
-            held = await contact_list(work, child.child_id, lock=True)
+            locked_list = await contact_list(work, child.child_id, lock=True)
             for contact in await contacts_of(work, child.child_id):
                 if contact.guardian_id == guardian.guardian_id and contact.number == old_phone:
                     contact.number = guardian.phone
                     work.add(contact)
-                    await changed(work, child, held)
+                    await changed(work, child, locked_list)
 
 
 async def _lock_lists(work: UnitOfWork, family_ids: Sequence[uuid.UUID]) -> None:
@@ -264,7 +264,7 @@ async def follow_guardian(work: UnitOfWork, family_id: uuid.UUID, guardian_id: u
 
 async def _follow_guardians_of_child(work: UnitOfWork, child: Child) -> None:
     """Make the list hold exactly the guardians who may message and have consented; a new version only on a change."""
-    held = await contact_list(work, child.child_id, lock=True)
+    locked_list = await contact_list(work, child.child_id, lock=True)
     consented = await guardians_who_consented(work, child.family_id, Part.MESSAGES)
     wanted = {
         guardian.guardian_id: (membership, guardian)
@@ -284,7 +284,7 @@ async def _follow_guardians_of_child(work: UnitOfWork, child: Child) -> None:
         contact: Contact | None = held_already.get(guardian_id)
         if contact is None:
             position += 1
-            work.add(await _contact_of(work, child, held, guardian, membership, position))
+            work.add(await _contact_of(work, child, locked_list, guardian, membership, position))
             dirty = True
             continue
         if contact.number != _number_of(guardian, membership):
@@ -299,15 +299,15 @@ async def _follow_guardians_of_child(work: UnitOfWork, child: Child) -> None:
             work.add(contact)
             dirty = True
     if dirty:
-        await changed(work, child, held)
+        await changed(work, child, locked_list)
 
 
 async def _contact_of(
-    work: UnitOfWork, child: Child, held: ContactList, guardian: Guardian, membership: Membership, position: int
+    work: UnitOfWork, child: Child, locked_list: ContactList, guardian: Guardian, membership: Membership, position: int
 ) -> Contact:
     name = displayed_name(guardian.display_name, membership.relation, await _locale_of(work, child.family_id))
     return Contact(
-        child_id=child.child_id, wire_id=next_wire_id(held, "g"), guardian_id=guardian.guardian_id,
+        child_id=child.child_id, wire_id=next_wire_id(locked_list, "g"), guardian_id=guardian.guardian_id,
         name=name, relation=membership.relation,
         number=_number_of(guardian, membership), may_message=True, may_call=not membership.number_hidden,
         position=position, state="approved", approved_by=guardian.guardian_id, created_at=work.now,

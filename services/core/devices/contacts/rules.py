@@ -52,10 +52,10 @@ def dialable_number(number: str, region: str | None) -> str:
 
 @cache
 def _labels() -> dict[str, dict[str, str]]:
-    found: dict[str, dict[str, str]] = json.loads(
+    labels: dict[str, dict[str, str]] = json.loads(
         (Path(__file__).parent / "relation_labels.json").read_text(encoding="utf-8")
     )
-    return found
+    return labels
 
 
 def displayed_name(display_name: str, relation: str, locale: str) -> str:
@@ -63,7 +63,7 @@ def displayed_name(display_name: str, relation: str, locale: str) -> str:
     return display_name or _labels()[locale][relation]
 
 
-def check_order(asked: Sequence[T], standing: Collection[T]) -> None:
-    """Raise ContactOrderError unless ``asked`` holds each element of ``standing`` exactly once."""
-    if len(asked) != len(standing) or set(asked) != set(standing):
+def check_order(order: Sequence[T], standing: Collection[T]) -> None:
+    """Raise ContactOrderError unless ``order`` holds each element of ``standing`` exactly once."""
+    if len(order) != len(standing) or set(order) != set(standing):
         raise ContactOrderError

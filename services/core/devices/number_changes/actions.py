@@ -85,25 +85,25 @@ async def ask_for_number(
         work, EnteredCode(entered.challenge_id, entered.challenge_secret, number, entered.code),
         CodePurpose.NEW_NUMBER,
     )  # fmt: skip
-    held = await _held(work, guardian.guardian_id)
+    current = await _locked_guardian(work, guardian.guardian_id)
     # Only whoever receives the number's texts learns that it has an account.
     if await guardian_by_phone(work, number) is not None:
         raise NumberTakenError
-    if await waiting_change(work, held.guardian_id) is not None:
+    if await waiting_change(work, current.guardian_id) is not None:
         raise NumberChangeWaitingError
-    await charge(work, Charge(Limits.NUMBER_CHANGES_OF_GUARDIAN, str(held.guardian_id)))
+    await charge(work, Charge(Limits.NUMBER_CHANGES_OF_GUARDIAN, str(current.guardian_id)))
     change = NumberChange(
-        guardian_id=held.guardian_id, session_id=session_id, old_phone=held.phone, new_phone=number,
+        guardian_id=current.guardian_id, session_id=session_id, old_phone=current.phone, new_phone=number,
         asked_at=work.now, due_at=work.now + OBJECTION_TIME,
     )  # fmt: skip
     work.add(change)
     await work.flush()
-    await send_sms(work, held.phone, old_number_text(held.locale, work.host))
-    for other in await _others(work, held.guardian_id):
+    await send_sms(work, current.phone, old_number_text(current.locale, work.host))
+    for other in await _others(work, current.guardian_id):
         await send_sms(work, other.phone, guardians_text(other.locale, work.host))
-    await _note(work, guardian_actor(held.guardian_id), change, "asked")
-    for family_id in await _family_ids(work, held.guardian_id):
-        await tell_guardians(work, family_id, held.guardian_id, Step.NUMBER)
+    await _note(work, guardian_actor(current.guardian_id), change, "asked")
+    for family_id in await _family_ids(work, current.guardian_id):
+        await tell_guardians(work, family_id, current.guardian_id, Step.NUMBER)
     return change
 
 
@@ -125,10 +125,10 @@ async def stop_number_change(work: UnitOfWork, guardian_id: uuid.UUID, session_i
 
 async def waiting_change(work: UnitOfWork, guardian_id: uuid.UUID, *, lock: bool = False) -> NumberChange | None:
     """Return the guardian's change that waits for its 24 hours to pass, or None."""
-    asked = select(NumberChange).where(NumberChange.guardian_id == guardian_id, NumberChange.state == "waiting")
+    statement = select(NumberChange).where(NumberChange.guardian_id == guardian_id, NumberChange.state == "waiting")
     if lock:
-        asked = asked.with_for_update(key_share=True)
-    return (await work.session.exec(asked)).first()
+        statement = statement.with_for_update(key_share=True)
+    return (await work.session.exec(statement)).first()
 
 
 async def changes_of_family(work: UnitOfWork, family_id: uuid.UUID) -> list[NumberChange]:
@@ -179,7 +179,7 @@ async def purge_ended_number_changes(work: UnitOfWork) -> bool:
 
 async def _give_number(work: UnitOfWork, change: NumberChange) -> bool:
     await lock_phone(work, change.new_phone)
-    guardian = await _held(work, change.guardian_id)
+    guardian = await _locked_guardian(work, change.guardian_id)
     if guardian.phone != change.old_phone or await guardian_by_phone(work, change.new_phone) is not None:
         return False
     await work.run(
@@ -212,7 +212,7 @@ def _number(guardian: Guardian, phone: str, country: str | None) -> str:
     return mobile_phone(phone, country or region_of_phone(guardian.phone))
 
 
-async def _held(work: UnitOfWork, guardian_id: uuid.UUID) -> Guardian:
+async def _locked_guardian(work: UnitOfWork, guardian_id: uuid.UUID) -> Guardian:
     return await work.session.get_one(
         Guardian, guardian_id, with_for_update={"key_share": True}, populate_existing=True
     )
@@ -232,12 +232,12 @@ async def _family_ids(work: UnitOfWork, guardian_id: uuid.UUID) -> list[uuid.UUI
 
 async def _others(work: UnitOfWork, guardian_id: uuid.UUID) -> list[Guardian]:
     """Return the other guardians of the guardian's families, each once."""
-    found: dict[uuid.UUID, Guardian] = {}
+    others: dict[uuid.UUID, Guardian] = {}
     for family_id in await _family_ids(work, guardian_id):
         for _, guardian in await guardians_of(work, family_id):
             if guardian.guardian_id != guardian_id:
-                found[guardian.guardian_id] = guardian
-    return list(found.values())
+                others[guardian.guardian_id] = guardian
+    return list(others.values())
 
 
 async def _note(work: UnitOfWork, actor: Actor, change: NumberChange, what: str) -> None:

@@ -5,6 +5,8 @@ Callers hold the row lock of the identity and of its presence (``standing_identi
 
 from __future__ import annotations
 
+import uuid
+from collections import defaultdict
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -30,13 +32,13 @@ from services.core.platform.outbox.actions import notify_watch
 
 @dataclass(frozen=True)
 class HelloReport:
-    """The content of a hello; ``said`` is stored as it is, for staff and for fitting content to the watch."""
+    """The content of a hello; ``fields`` is stored as it is, for staff and for fitting content to the watch."""
 
     nonce: str
     tst: int
     contacts_version: int
     config_version: int
-    said: dict[str, Any]
+    fields: dict[str, Any]
 
 
 async def record_hellos(work: UnitOfWork, hellos: Sequence[tuple[WatchIdentity, HelloReport]]) -> None:
@@ -44,7 +46,7 @@ async def record_hellos(work: UnitOfWork, hellos: Sequence[tuple[WatchIdentity, 
 
     The caller holds their families' rows.
     """
-    came_back = {one.child_id: one.family_id for one, report in hellos if not _record_hello(work, one, report)}
+    came_back = {hello.child_id: hello.family_id for hello, report in hellos if not _record_hello(work, hello, report)}
     await record_event_of_many(work, "watch.presence", came_back, detail={"state": "online"})
 
 
@@ -52,14 +54,14 @@ def _record_hello(work: UnitOfWork, identity: WatchIdentity, report: HelloReport
     """Record a hello; return whether the watch was there before."""
     was_there = identity.online and identity.asleep_until_at is None
     if identity.last_hello_at is None:
-        identity.first_boot = report.said.get("boot")
+        identity.first_boot = report.fields.get("boot")
     note_end_of_silence(work, identity)
     identity.connection_nonce = report.nonce
     identity.last_hello_at = work.now
     identity.presence.last_seen_at = work.now
     identity.presence.clock_skew_s = measure_skew_s(report.tst, work.now)
-    identity.hello = report.said
-    identity.keepalive_s = int(report.said.get("keepalive_s") or KEEPALIVE_DEFAULT_S)
+    identity.hello = report.fields
+    identity.keepalive_s = int(report.fields.get("keepalive_s") or KEEPALIVE_DEFAULT_S)
     identity.contacts_acked_version = report.contacts_version
     identity.config_acked_version = report.config_version
     identity.contacts_sent_at = identity.config_sent_at = None
@@ -153,17 +155,29 @@ def store_battery_level(work: UnitOfWork, identity: WatchIdentity, level_pct: in
     work.add(row)
 
 
-async def record_acknowledged_version(work: UnitOfWork, identity: WatchIdentity, what: str, version: int) -> None:
-    """Record which version of ``contacts`` or ``config`` (``what``) the watch holds by its own acknowledgement."""
-    if what == "contacts":
-        identity.contacts_acked_version = version
-    else:
-        identity.config_acked_version = version
-    identity.repeats = 0
-    work.add(identity)
-    await record_event(
-        work, identity.family_id, f"{what}.acknowledged", child_id=identity.child_id, detail={"version": version}
-    )
+@dataclass(frozen=True)
+class AcknowledgedList:
+    """A watch holds this version of ``contacts`` or ``config`` (``what``) by its own acknowledgement."""
+
+    identity: WatchIdentity
+    what: str
+    version: int
+
+
+async def record_acknowledged_lists(work: UnitOfWork, acknowledged: Sequence[AcknowledgedList]) -> None:
+    """Record acknowledgements of any number of watches, in their order. The caller holds their families' rows."""
+    groups: defaultdict[tuple[str, int], dict[uuid.UUID, uuid.UUID]] = defaultdict(dict)
+    for acknowledgement in acknowledged:
+        identity = acknowledgement.identity
+        if acknowledgement.what == "contacts":
+            identity.contacts_acked_version = acknowledgement.version
+        else:
+            identity.config_acked_version = acknowledgement.version
+        identity.repeats = 0
+        work.add(identity)
+        groups[acknowledgement.what, acknowledgement.version][identity.child_id] = identity.family_id
+    for (what, version), families in groups.items():
+        await record_event_of_many(work, f"{what}.acknowledged", families, detail={"version": version})
 
 
 async def notify_presence(work: UnitOfWork, identity: WatchIdentity) -> None:

@@ -51,8 +51,8 @@ async def confirm_arrival(work: UnitOfWork, child_id: uuid.UUID, guardian_id: uu
     Raises NoWatchError when no watch is paired.
     """
     current = await current_identity(work, child_id)
-    held = {} if current is None else await lock_standing_identities(work, [current.username])
-    identity = next(iter(held.values()), None)
+    identities = {} if current is None else await lock_standing_identities(work, [current.username])
+    identity = next(iter(identities.values()), None)
     if identity is None:
         raise NoWatchError
     if await record_arrival(work, identity, ArrivedBy.GUARDIAN):

@@ -151,18 +151,18 @@ class Battery:
     before_at: datetime | None = None
 
 
-def battery_after_reading(held: Battery, level_pct: int, now: datetime) -> Battery:
+def battery_after_reading(battery: Battery, level_pct: int, now: datetime) -> Battery:
     """Return the battery after a new level. A rising level means charging: the trend begins anew.
 
     The same level again within SEEN_RESOLUTION changes nothing, so that a row is not written for it.
     """
-    if level_pct == held.level_pct and held.at is not None and now - held.at < SEEN_RESOLUTION:
-        return held
-    if held.level_pct is None or held.at is None or level_pct > held.level_pct:
+    if level_pct == battery.level_pct and battery.at is not None and now - battery.at < SEEN_RESOLUTION:
+        return battery
+    if battery.level_pct is None or battery.at is None or level_pct > battery.level_pct:
         return Battery(level_pct, now)
-    if held.before_at is None or held.at - held.before_at >= _TREND_SPAN:
-        return Battery(level_pct, now, held.level_pct, held.at)
-    return Battery(level_pct, now, held.before_pct, held.before_at)
+    if battery.before_at is None or battery.at - battery.before_at >= _TREND_SPAN:
+        return Battery(level_pct, now, battery.level_pct, battery.at)
+    return Battery(level_pct, now, battery.before_pct, battery.before_at)
 
 
 def is_probably_flat(battery: Battery, now: datetime) -> bool:

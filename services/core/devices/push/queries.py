@@ -6,6 +6,7 @@ import uuid
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
+from typing import cast
 
 from sqlmodel import col, select
 
@@ -78,16 +79,17 @@ async def families_not_reached(
     Either no guardian has joined (left out with ``joined_only``), or one cannot be reached. Staff do not learn which
     guardian.
     """
-    known = await work.session.exec(select(Family.family_code).where(col(Family.family_code).in_(family_codes)))
-    of_code: dict[str, list[Guardian]] = {code: [] for code in known}
     result = await work.session.exec(
         select(Family.family_code, Guardian)
-        .join(Membership, col(Membership.family_id) == col(Family.family_id))
-        .join(Guardian, col(Guardian.guardian_id) == col(Membership.guardian_id))
-        .where(col(Family.family_code).in_(family_codes), col(Membership.removed_at).is_(None))
+        .outerjoin(
+            Membership, (col(Membership.family_id) == col(Family.family_id)) & col(Membership.removed_at).is_(None)
+        )
+        .outerjoin(Guardian, col(Guardian.guardian_id) == col(Membership.guardian_id))
+        .where(col(Family.family_code).in_(family_codes))
     )
-    for code, guardian in result:
-        of_code[code].append(guardian)
+    of_code: dict[str, list[Guardian]] = {}
+    for code, guardian in cast("list[tuple[str, Guardian | None]]", result.all()):
+        of_code.setdefault(code, []).extend([] if guardian is None else [guardian])
     everybody = {guardian.guardian_id: guardian for guardians in of_code.values() for guardian in guardians}
     reached = {
         guardian.guardian_id for guardian in await _reach(work, list(everybody.values())) if guardian.is_reachable
@@ -100,26 +102,27 @@ async def families_not_reached(
 
 
 async def _reach(work: UnitOfWork, guardians: Sequence[Guardian]) -> list[Reach]:
-    guardian_ids = [guardian.guardian_id for guardian in guardians]
-    sessions = await work.session.exec(
-        select(Session.guardian_id).where(
-            col(Session.guardian_id).in_(guardian_ids),
-            col(Session.ended_at).is_(None),
-            ~col(Session.limited),
-            col(Session.last_used_at) > work.now - REFRESH_LIFETIME,
+    if not guardians:
+        return []
+    # One statement: a hand-out asks it for every watch.
+    result = await work.session.exec(
+        select(
+            Session.guardian_id,
+            ~col(Session.limited) & (col(Session.last_used_at) > work.now - REFRESH_LIFETIME),
+            PushEndpoint.guardian_id,
         )
-    )
-    live = set(sessions.all())
-    pushed = await work.session.exec(
-        select(PushEndpoint.guardian_id)
-        .join(Session, col(Session.session_id) == col(PushEndpoint.session_id))
+        .outerjoin(
+            PushEndpoint,
+            (col(PushEndpoint.session_id) == col(Session.session_id)) & col(PushEndpoint.failing_since_at).is_(None),
+        )
         .where(
-            col(PushEndpoint.guardian_id).in_(guardian_ids),
-            col(PushEndpoint.failing_since_at).is_(None),
+            col(Session.guardian_id).in_([guardian.guardian_id for guardian in guardians]),
             col(Session.ended_at).is_(None),
         )
     )
-    with_push = set(pushed.all())
+    sessions = result.all()
+    live = {guardian_id for guardian_id, is_live, _ in sessions if is_live}
+    with_push = {guardian_id for _, _, guardian_id in sessions}
     return [
         Reach(
             guardian.guardian_id, has_session=guardian.guardian_id in live, has_push=guardian.guardian_id in with_push,

@@ -88,16 +88,16 @@ def is_public(address: str) -> bool:
     into this network or through it: mapped IPv4 (::ffff:0:0/96), NAT64 (64:ff9b::/96), unique local and link local
     addresses. A 6to4 address leads to the IPv4 address in it and is judged by that.
     """
-    found = ipaddress.ip_address(address)
-    if isinstance(found, ipaddress.IPv4Address):
-        return _is_public_v4(found)
-    if found.scope_id is not None or found not in _ASSIGNED_V6 or any(found in net for net in _INTERNAL_V6):
+    ip = ipaddress.ip_address(address)
+    if isinstance(ip, ipaddress.IPv4Address):
+        return _is_public_v4(ip)
+    if ip.scope_id is not None or ip not in _ASSIGNED_V6 or any(ip in net for net in _INTERNAL_V6):
         return False
-    return _is_public_v4(found.sixtofour) if found.sixtofour is not None else found.is_global
+    return _is_public_v4(ip.sixtofour) if ip.sixtofour is not None else ip.is_global
 
 
-def _is_public_v4(found: ipaddress.IPv4Address) -> bool:
-    return found.is_global and not found.is_multicast and not any(found in net for net in _INTERNAL_V4)
+def _is_public_v4(ip: ipaddress.IPv4Address) -> bool:
+    return ip.is_global and not ip.is_multicast and not any(ip in net for net in _INTERNAL_V4)
 
 
 _ASSIGNED_V6: Final = ipaddress.IPv6Network("2000::/3")

@@ -34,7 +34,9 @@ _WRITE: Final = text("""
       FROM unnest(CAST(:usernames AS text[]), CAST(:ats AS timestamptz[]), CAST(:whats AS text[]),
                   CAST(:details AS text[])) WITH ORDINALITY AS seen (username, at, what, detail, place)
       LEFT JOIN watch_identity identity ON identity.username = seen.username AND identity.ended_at IS NULL
-      JOIN watch ON watch.watch_id = identity.watch_id OR 'f-' || watch.serial = seen.username
+      LEFT JOIN watch AS factory ON factory.serial = substr(seen.username, 3) AND seen.username LIKE 'f-%'
+      -- Not one join by either: OR would compare each line with each watch there is.
+      JOIN watch ON watch.watch_id = coalesce(identity.watch_id, factory.watch_id)
      ORDER BY seen.place
     RETURNING watch_id
 """)
@@ -86,8 +88,9 @@ async def write_lines(work: UnitOfWork, lines: Sequence[SeenOfWatch]) -> None:
     written = await work.run(
         _WRITE,
         {
-            "usernames": [one.username for one in chosen], "ats": [one.at for one in chosen],
-            "whats": [one.what.value for one in chosen], "details": [one.detail[:DETAIL_MAX_CHARS] for one in chosen],
+            "usernames": [line.username for line in chosen], "ats": [line.at for line in chosen],
+            "whats": [line.what.value for line in chosen],
+            "details": [line.detail[:DETAIL_MAX_CHARS] for line in chosen],
         },
     )  # fmt: skip
     await work.run(_CUT, {"watches": sorted({watch_id for (watch_id,) in written}), "most": LINES_MAX})

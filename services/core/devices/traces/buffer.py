@@ -34,6 +34,11 @@ class TraceBuffer:
         """Return whether a note about this user would be kept."""
         return self._traces_all or username in self._traced
 
+    @property
+    def traces_receipts(self) -> bool:
+        """Whether receipts are noted: when a child writes is nobody's business outside development."""
+        return self._traces_all
+
     def note(self, username: str, what: Seen, detail: str = "", at: datetime | None = None) -> None:
         """Keep a line until the next writing; the oldest are dropped beyond 2,000. Never raises, never waits."""
         if self.is_traced(username):
@@ -48,7 +53,7 @@ class TraceBuffer:
             async with self._database.begin() as work:
                 if not self._traces_all:
                     self._traced = await traced_usernames(work)
-                await write_lines(work, [one for one in lines if self.is_traced(one.username)])
+                await write_lines(work, [line for line in lines if self.is_traced(line.username)])
         except BaseException:
             self._waiting = deque([*lines, *self._waiting], maxlen=WAITING_MAX)
             raise

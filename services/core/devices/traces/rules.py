@@ -24,6 +24,8 @@ class Seen(StrEnum):
     HELLO = "hello"
     # A whole message, or an entry of an array, that was answered `rejected`; the detail has the kind and the reason.
     REFUSED = "refused"
+    # In development only: the receipt of a message that was stored, is known, or lacks chunks.
+    RECEIPT = "receipt"
     # A message that was answered `retry`.
     PUT_OFF = "put_off"
 

@@ -26,10 +26,10 @@ class WatchElsewhereError(CoreError):
 
     def fields(self) -> dict[str, int | str]:
         """Return the serial, and the code of the family that has it if the caller may see it."""
-        told: dict[str, int | str] = {"serial": self.serial}
+        details: dict[str, int | str] = {"serial": self.serial}
         if self.family_code is not None:
-            told["family_code"] = self.family_code
-        return told
+            details["family_code"] = self.family_code
+        return details
 
 
 class WatchStateError(CoreError):
@@ -38,15 +38,15 @@ class WatchStateError(CoreError):
     code = "watch_state"
     sentence = "The watch cannot change from its current state to the requested one."
 
-    def __init__(self, serial: str, state: str, asked: str) -> None:
+    def __init__(self, serial: str, state: str, target: str) -> None:
         super().__init__()
         self.serial = serial
         self.state = state
-        self.asked = asked
+        self.target = target
 
     def fields(self) -> dict[str, int | str]:
         """Return the serial, its state, and the requested one."""
-        return {"serial": self.serial, "state": self.state, "asked": self.asked}
+        return {"serial": self.serial, "state": self.state, "asked": self.target}
 
 
 class WatchOfOtherSiteError(CoreError):
@@ -61,6 +61,13 @@ class NothingToUndoError(CoreError):
 
     code = "nothing_to_undo"
     sentence = "You have no hand-out to undo: it is too old, already undone, or the watch has changed state since."
+
+
+class PaperTimeWrongError(CoreError):
+    """The time of a paper is in the future or too long ago."""
+
+    code = "paper_time_wrong"
+    sentence = "The time on the paper must be in the last seven days, and not in the future."
 
 
 class WatchPairedError(CoreError):

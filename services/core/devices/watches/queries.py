@@ -5,15 +5,19 @@ from __future__ import annotations
 import uuid
 from collections.abc import Collection
 from dataclasses import dataclass
+from datetime import datetime
+from functools import cache
 from typing import Final, cast
 
 from sqlalchemy import text
 from sqlalchemy.orm import QueryableAttribute, contains_eager, joinedload
+from sqlalchemy.orm.attributes import set_committed_value
 from sqlmodel import col, select
 
 from services.core.devices.watches.tables import Watch, WatchIdentity, WatchPresence, WatchSettings
 from services.core.devices.watches.timestamps import AssignmentSpan
 from services.core.platform.db.database import UnitOfWork
+from services.core.platform.db.prepared import columns_of, objects_of
 
 # A watch in one of these states may log in; lost, returned and broken ones may not.
 STATES_THAT_MAY_LOG_IN = ("registered", "handed_out")
@@ -62,6 +66,30 @@ async def broker_logins_version(work: UnitOfWork) -> str:
     return str((await work.run(statement, {"states": list(STATES_THAT_MAY_LOG_IN)})).scalar_one())
 
 
+async def broker_password_hash(work: UnitOfWork, username: str) -> str | None:
+    """Return the password hash of one user of :func:`broker_logins`, None for a name that may not log in now."""
+    if username.startswith("f-"):
+        statement = "SELECT factory_password_hash FROM watch WHERE serial = $1 AND state = ANY($2)"
+        rows = await work.read(statement, username.removeprefix("f-"), list(STATES_THAT_MAY_LOG_IN))
+    else:
+        statement = (
+            "SELECT password_hash FROM watch_identity JOIN watch USING (watch_id)"
+            " WHERE username = $1 AND ended_at IS NULL AND state = ANY($2)"
+        )
+        rows = await work.read(statement, username, list(STATES_THAT_MAY_LOG_IN))
+    return str(rows[0][0]) if rows else None
+
+
+async def usernames_without_access(work: UnitOfWork, since: datetime) -> set[str]:
+    """Return paired identities that may not log in and were connected lately: ended since then, or still online."""
+    rows = await work.read(
+        "SELECT username FROM watch_identity JOIN watch USING (watch_id)"
+        " WHERE ended_at >= $1 OR (ended_at IS NULL AND online AND state <> ALL($2))",
+        since, list(STATES_THAT_MAY_LOG_IN),
+    )  # fmt: skip
+    return {str(username) for (username,) in rows}
+
+
 async def watch_by_serial(work: UnitOfWork, serial: str, *, lock: bool = False) -> Watch | None:
     """Return the watch with this serial; with ``lock`` its row is locked until the transaction ends."""
     statement = select(Watch).where(col(Watch.serial) == serial)
@@ -86,25 +114,30 @@ async def lock_standing_identities(work: UnitOfWork, usernames: Collection[str])
 
     Rows are locked in the order of their names, so that two batches never wait for each other.
     """
-    rows = await work.session.exec(
-        select(WatchIdentity)
-        .options(WITH_PRESENCE_LOCKED)
-        .where(col(WatchIdentity.username).in_(usernames), col(WatchIdentity.ended_at).is_(None))
-        .order_by(col(WatchIdentity.username))
-        .with_for_update(key_share=True)
-        .execution_options(populate_existing=True)
+    identities = {}
+    for row in await work.fetch(_lock_statement(), list(usernames)):
+        identity, presence = objects_of(work, tuple(row), WatchIdentity, WatchPresence, refresh=True)
+        set_committed_value(identity, "presence", presence)
+        identities[identity.username] = identity
+    return identities
+
+
+@cache
+def _lock_statement() -> str:
+    return (
+        f"SELECT {columns_of((WatchIdentity, 'identity'), (WatchPresence, 'presence'))}"  # noqa: S608 - names of tables
+        " FROM watch_identity AS identity JOIN watch_presence AS presence USING (username)"
+        " WHERE identity.username = ANY($1::text[]) AND identity.ended_at IS NULL"
+        " ORDER BY identity.username FOR NO KEY UPDATE"
     )
-    return {identity.username: identity for identity in rows}
 
 
 async def standing_usernames(work: UnitOfWork, usernames: Collection[str]) -> set[str]:
     """Return those of these user names whose pairings stand."""
-    rows = await work.session.exec(
-        select(WatchIdentity.username).where(
-            col(WatchIdentity.username).in_(usernames), col(WatchIdentity.ended_at).is_(None)
-        )
+    rows = await work.fetch(
+        "SELECT username FROM watch_identity WHERE username = ANY($1::text[]) AND ended_at IS NULL", list(usernames)
     )
-    return set(rows)
+    return {username for (username,) in rows}
 
 
 async def current_identity(work: UnitOfWork, child_id: uuid.UUID) -> WatchIdentity | None:
@@ -143,14 +176,12 @@ async def assignment_spans(work: UnitOfWork, identities: Collection[WatchIdentit
     A pairing whose credentials were lost is followed by another one with the same child; the time in between belongs
     to no child.
     """
-    result = await work.session.exec(
-        select(WatchIdentity.watch_id, WatchIdentity.child_id, WatchIdentity.issued_at, WatchIdentity.ended_at).where(
-            # The table has an index by family; other watches of the child are filtered out below.
-            col(WatchIdentity.family_id).in_({identity.family_id for identity in identities}),
-            col(WatchIdentity.child_id).in_({identity.child_id for identity in identities}),
-            col(WatchIdentity.ended_at).is_not(None),
-        )
-    )
+    result = await work.fetch(
+        # The table has an index by family; other watches of the child are filtered out below.
+        "SELECT watch_id, child_id, issued_at, ended_at FROM watch_identity"
+        " WHERE family_id = ANY($1::uuid[]) AND child_id = ANY($2::uuid[]) AND ended_at IS NOT NULL",
+        list({identity.family_id for identity in identities}), list({identity.child_id for identity in identities}),
+    )  # fmt: skip
     earlier: dict[tuple[uuid.UUID, uuid.UUID], list[AssignmentSpan]] = {}
     for watch_id, child_id, began_at, ended_at in result:
         earlier.setdefault((watch_id, child_id), []).append(AssignmentSpan(began_at, ended_at))

@@ -115,15 +115,15 @@ def watches_of(rows: Sequence[Row], further: Sequence[Fault] = ()) -> Listed[Wat
     return Listed([_watch(row) for row in rows], first_faults(faults))
 
 
-def may_move(state: str, asked: str) -> bool:
+def may_move(state: str, target: str) -> bool:
     """Return whether a watch can change from one state to the other."""
-    return asked in _MOVES.get(state, frozenset())
+    return target in _MOVES.get(state, frozenset())
 
 
-def check_move(serial: str, state: str, asked: str) -> None:
+def check_move(serial: str, state: str, target: str) -> None:
     """Raise WatchStateError unless a watch can change from its state to the requested one."""
-    if not may_move(state, asked):
-        raise WatchStateError(serial, state, asked)
+    if not may_move(state, target):
+        raise WatchStateError(serial, state, target)
 
 
 def _watch(row: Row) -> WatchRow:

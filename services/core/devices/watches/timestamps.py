@@ -40,11 +40,17 @@ def happened_at(
     absent, unless 1,024 weeks later it lies within the day before the receipt (a GPS rollover). Without a date, seconds
     since the same boot count.
     """
-    if tst and not is_misdated(clock, received_at, tst):
-        found = _read_at(clock, tst)
-        return None if found is None else min(found, received_at)
-    if tst and (rolled_over := _after_rollover(clock, received_at, tst)) is not None:
-        return min(rolled_over, received_at)
+    if tst:
+        moment = _read_at(clock, tst)
+        if moment is None:
+            return None
+        if moment < received_at - _MISDATED_AFTER:
+            moment += _ROLLOVER
+            is_dated = received_at - _ROLLED_OVER_AT_MOST <= moment <= received_at + _AHEAD_TOLERATED
+        else:
+            is_dated = True
+        if is_dated:
+            return min(moment, received_at)
     same_boot = boot is not None and boot == clock.hello_boot
     if same_boot and mono_s is not None and clock.hello_mono_s is not None and clock.hello_at is not None:
         return min(clock.hello_at + timedelta(seconds=mono_s - clock.hello_mono_s), received_at)
@@ -55,8 +61,8 @@ def is_misdated(clock: WatchClock, received_at: datetime, tst: int) -> bool:
     """Return whether a date is impossibly early: more than ten years before its receipt, the clock's skew taken off."""
     if not tst:
         return False
-    found = _read_at(clock, tst)
-    return found is not None and found < received_at - _MISDATED_AFTER
+    moment = _read_at(clock, tst)
+    return moment is not None and moment < received_at - _MISDATED_AFTER
 
 
 def _read_at(clock: WatchClock, tst: int) -> datetime | None:
@@ -66,15 +72,6 @@ def _read_at(clock: WatchClock, tst: int) -> datetime | None:
         return datetime.fromtimestamp(tst - skew_s if abs(skew_s) > _SKEW_TOLERATED_S else tst, UTC)
     except (OverflowError, OSError, ValueError):
         return None
-
-
-def _after_rollover(clock: WatchClock, received_at: datetime, tst: int) -> datetime | None:
-    """Return a misdated time plus 1,024 weeks, or None where that is not within the day before the receipt."""
-    found = _read_at(clock, tst)
-    if found is None:
-        return None
-    found += _ROLLOVER
-    return found if received_at - _ROLLED_OVER_AT_MOST <= found <= received_at + _AHEAD_TOLERATED else None
 
 
 # Both the watch and its hello give whole seconds.

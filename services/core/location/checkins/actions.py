@@ -4,13 +4,11 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime
-from typing import Final
+from typing import Final, NamedTuple
 
-from services.core.devices.presence.queries import clock_of_watch
 from services.core.devices.watches.tables import WatchIdentity
-from services.core.devices.watches.timestamps import happened_at, is_misdated, was_assigned
+from services.core.devices.watches.timestamps import was_assigned
 from services.core.location.checkins.device_assignments import DeviceAssignment, device_assignments
 from services.core.location.checkins.effects import AnsweredCommand, FixEffects, publish_effects
 from services.core.location.checkins.rules import AssessedFix, FixTime, KnownPlaces, assess, date_fix, update_known
@@ -22,8 +20,14 @@ from services.core.location.checkins.sealing import (
     seal_place,
     suspect_context,
 )
-from services.core.location.checkins.store import FixKey, existing_keys, insert_checkins
-from services.core.location.checkins.tables import Checkin, LatestCheckin
+from services.core.location.checkins.store import (
+    FixKey,
+    LatestPlace,
+    NewCheckin,
+    existing_keys,
+    insert_checkins,
+    write_latest_places,
+)
 from services.core.location.geometry import Point
 from services.core.location.zones.passages import update_zones
 from services.core.platform.db.database import UnitOfWork
@@ -35,8 +39,7 @@ _BEFORE_PAIRING: Final = rejected("before_pairing")
 _CONFLICT: Final = rejected("id_conflict")
 
 
-@dataclass(frozen=True)
-class ReceivedFix:
+class ReceivedFix(NamedTuple):
     """A fix as a watch sent it; ``fingerprint`` is the digest of its known fields."""
 
     username: str
@@ -54,24 +57,14 @@ class ReceivedFix:
     battery_pct: int | None = None
 
 
-@dataclass
-class _Entry:
-    """A fix during the processing of its batch."""
+class _Entry(NamedTuple):
+    """A fix during the processing of its batch; ``ref`` as of :func:`_ref_of`."""
 
     sent: ReceivedFix
     assignment: DeviceAssignment
     dated: FixTime
     mark: bytes
-    is_misdated: bool
-
-    @property
-    def ref(self) -> str:
-        """The watch's id. Without an id the time identifies a fix; without a usable time, the digest of its content.
-
-        Ids from watches never contain a dot, so the derived refs cannot collide with them.
-        """
-        has_time = self.sent.tst and not self.is_misdated
-        return self.sent.ref or ("" if has_time else f".{self.mark.hex()}")
+    ref: str
 
 
 async def receive_fixes(
@@ -91,38 +84,52 @@ async def receive_fixes(
     answers: list[Answer] = [STORED] * len(fixes)
     entries: dict[int, _Entry] = {}
     for number, fix in enumerate(fixes):
-        found = assignments.get(fix.username)
-        if found is None:
+        assignment = assignments.get(fix.username)
+        if assignment is None:
             answers[number] = NOT_PAIRED
-        elif not found.may_keep:
+        elif not assignment.may_keep:
             answers[number] = _LOCATION_OFF
-        elif not _was_worn_by_child(work, fix, found):
+        elif not _was_worn_by_child(fix, assignment, dated := _date(work, fix, assignment)):
             answers[number] = _BEFORE_PAIRING
         else:
-            entries[number] = _entry(work, fix, found)
+            entries[number] = _entry(fix, assignment, dated)
     new = await _without_known(work, entries, answers)
     await _keep(work, new)
     return answers
 
 
-def _was_worn_by_child(work: UnitOfWork, fix: ReceivedFix, assignment: DeviceAssignment) -> bool:
-    clock = clock_of_watch(assignment.identity)
-    at = happened_at(clock, work.now, tst=fix.tst, boot=fix.boot, mono_s=fix.mono_s)
-    return was_assigned(clock, assignment.wearings, at, boot=fix.boot, first_boot=assignment.identity.first_boot)
-
-
-def _entry(work: UnitOfWork, fix: ReceivedFix, assignment: DeviceAssignment) -> _Entry:
-    clock = clock_of_watch(assignment.identity)
-    dated = date_fix(
-        clock, work.now, tst=fix.tst, boot=fix.boot, mono_s=fix.mono_s, kept_for=work.retention.fixes,
+def _date(work: UnitOfWork, fix: ReceivedFix, assignment: DeviceAssignment) -> FixTime:
+    return date_fix(
+        assignment.clock, work.now, tst=fix.tst, boot=fix.boot, mono_s=fix.mono_s, kept_for=work.retention.fixes,
     )  # fmt: skip
+
+
+def _was_worn_by_child(fix: ReceivedFix, assignment: DeviceAssignment, dated: FixTime) -> bool:
+    return was_assigned(
+        assignment.clock, assignment.wearings, dated.stated_at, boot=fix.boot,
+        first_boot=assignment.identity.first_boot,
+    )  # fmt: skip
+
+
+def _entry(fix: ReceivedFix, assignment: DeviceAssignment, dated: FixTime) -> _Entry:
     mark = content_mark(assignment.key, fix.fingerprint)
-    return _Entry(fix, assignment, dated, mark, is_misdated(clock, work.now, fix.tst))
+    return _Entry(fix, assignment, dated, mark, _ref_of(fix, dated, mark))
+
+
+def _ref_of(fix: ReceivedFix, dated: FixTime, mark: bytes) -> str:
+    """Return the watch's id. Without an id the time identifies a fix; without a usable time, the digest of its content.
+
+    Ids from watches never contain a dot, so the derived refs cannot collide with them.
+    """
+    if fix.ref:
+        return fix.ref
+    has_time = fix.tst and not dated.is_misdated
+    return "" if has_time else f".{mark.hex()}"
 
 
 async def _without_known(work: UnitOfWork, entries: dict[int, _Entry], answers: list[Answer]) -> list[_Entry]:
     """Write the receipts of duplicates and conflicts; return the new entries, each once."""
-    taken = await existing_keys(
+    used_keys = await existing_keys(
         work, [FixKey(entry.sent.username, entry.ref, entry.sent.tst) for entry in entries.values()]
     )
     new = []
@@ -130,10 +137,10 @@ async def _without_known(work: UnitOfWork, entries: dict[int, _Entry], answers: 
         sent = entry.sent
         # An id identifies the fix whatever its time; without an id the time does.
         name = (sent.username, entry.ref, 0 if entry.ref else sent.tst)
-        if name not in taken:
-            taken[name] = entry.mark
+        if name not in used_keys:
+            used_keys[name] = entry.mark
             new.append(entry)
-        elif taken[name] == entry.mark or not sent.ref:
+        elif used_keys[name] == entry.mark or not sent.ref:
             answers[number] = DUPLICATE
         else:
             answers[number] = _CONFLICT
@@ -144,18 +151,24 @@ async def _keep(work: UnitOfWork, entries: list[_Entry]) -> None:
     of_watch: defaultdict[str, list[_Entry]] = defaultdict(list)
     for entry in entries:
         of_watch[entry.sent.username].append(entry)
-    rows: list[Checkin] = []
+    rows: list[NewCheckin] = []
+    latest: list[LatestPlace] = []
     effects = FixEffects()
     for of_one in of_watch.values():
         # Sorted by time: fixes of an array that is sent newest first must not count as late.
         of_one.sort(key=lambda checkin: checkin.dated.happened_at)
+        assignment = of_one[0].assignment
+        before = assignment.known
         rows += _assess_and_apply(work, of_one, effects)
+        if assignment.known != before and assignment.latest is not None:
+            latest.append(assignment.latest)
     await insert_checkins(work, rows)
+    await write_latest_places(work, latest)
     await work.flush()
     await publish_effects(work, effects)
 
 
-def _assess_and_apply(work: UnitOfWork, entries: list[_Entry], effects: FixEffects) -> list[Checkin]:
+def _assess_and_apply(work: UnitOfWork, entries: list[_Entry], effects: FixEffects) -> list[NewCheckin]:
     """Assess the fixes of one watch, apply them to place and zones, and return their rows."""
     assignment = entries[0].assignment
     before, newest = assignment.known, None
@@ -163,7 +176,7 @@ def _assess_and_apply(work: UnitOfWork, entries: list[_Entry], effects: FixEffec
     for entry in entries:
         assessed = assess(entry.sent.point, entry.sent.accuracy_m, entry.dated, assignment.known, entry.sent.source)
         assignment.known = update_known(assignment.known, assessed)
-        rows.append(_row(entry, assessed, work.now))
+        rows.append(_row(entry, assessed))
         if assessed.moves:
             newest = (entry, assessed)
             effects.passed += update_zones(work, assignment, assessed)
@@ -171,51 +184,47 @@ def _assess_and_apply(work: UnitOfWork, entries: list[_Entry], effects: FixEffec
             effects.answered.append(AnsweredCommand(assignment, entry.sent.reply_to))
         if entry.sent.battery_pct is not None and not assessed.late:
             effects.battery_pct[assignment.child_id] = (assignment, entry.sent.battery_pct)
-    if misdated := sum(entry.is_misdated for entry in entries):
+    if misdated := sum(entry.dated.is_misdated for entry in entries):
         # Staff see the count for the device: the clock is broken, or the GPS module needs an update.
         assignment.identity.misdated_fixes += misdated
         work.add(assignment.identity)
     if newest is not None:
         effects.moved.append(assignment)
     if assignment.known != before:
-        _write_known(work, assignment, newest)
+        _update_latest(assignment, newest, work.now)
     return rows
 
 
-def _row(entry: _Entry, assessed: AssessedFix, received_at: datetime) -> Checkin:
+def _row(entry: _Entry, assessed: AssessedFix) -> NewCheckin:
     sent, child_id = entry.sent, entry.assignment.child_id
     context = checkin_context(child_id, sent.username, entry.ref, sent.tst)
-    return Checkin(
+    return NewCheckin(
         username=sent.username, ref=entry.ref, tst=sent.tst, child_id=child_id,
-        happened_at=assessed.fix.happened_at, received_at=received_at, content_mark=entry.mark,
+        happened_at=assessed.fix.happened_at, content_mark=entry.mark,
         quality=assessed.quality, reasons=" ".join(assessed.reasons), accuracy_m=assessed.fix.accuracy_m,
         source=sent.source, sealed_place=seal_place(entry.assignment.key, Place(sent.point, sent.altitude_m), context),
     )  # fmt: skip
 
 
-def _write_known(work: UnitOfWork, assignment: DeviceAssignment, newest: tuple[_Entry, AssessedFix] | None) -> None:
-    """Store the new latest place of a child, or the suspect fix that was too far away."""
-    row = assignment.latest
+def _update_latest(
+    assignment: DeviceAssignment, newest: tuple[_Entry, AssessedFix] | None, received_at: datetime
+) -> None:  # fmt: skip
+    """Set the new latest place of a child, or the suspect fix that was too far away."""
     if newest is not None:
         entry, assessed = newest
         assert assessed.fix.accuracy_m is not None  # noqa: S101 - a good fix has an accuracy
-        if row is None:
-            row = LatestCheckin(
-                child_id=assignment.child_id, happened_at=assessed.fix.happened_at, received_at=work.now,
-                accuracy_m=assessed.fix.accuracy_m, sealed_place=b"",
-            )  # fmt: skip
-            assignment.latest = row
-        row.happened_at, row.received_at = assessed.fix.happened_at, work.now
-        row.accuracy_m, row.source = assessed.fix.accuracy_m, entry.sent.source
         place = Place(entry.sent.point, entry.sent.altitude_m)
-        row.sealed_place = seal_place(assignment.key, place, latest_context(assignment.child_id))
-    if row is not None:
-        row.witnessed_at = assignment.known.witnessed_at
-        _write_suspect(row, assignment.known, assignment)
-        work.add(row)
+        assignment.latest = LatestPlace(
+            child_id=assignment.child_id, happened_at=assessed.fix.happened_at, received_at=received_at,
+            accuracy_m=assessed.fix.accuracy_m, source=entry.sent.source,
+            sealed_place=seal_place(assignment.key, place, latest_context(assignment.child_id)),
+        )  # fmt: skip
+    if assignment.latest is not None:
+        assignment.latest.witnessed_at = assignment.known.witnessed_at
+        _write_suspect(assignment.latest, assignment.known, assignment)
 
 
-def _write_suspect(row: LatestCheckin, known: KnownPlaces, assignment: DeviceAssignment) -> None:
+def _write_suspect(row: LatestPlace, known: KnownPlaces, assignment: DeviceAssignment) -> None:
     suspect = known.suspect
     row.suspect_at = None if suspect is None else suspect.happened_at
     row.suspect_accuracy_m = None if suspect is None else suspect.accuracy_m

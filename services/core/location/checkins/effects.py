@@ -7,15 +7,10 @@ locked in the order of their ids.
 from __future__ import annotations
 
 import uuid
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from sqlalchemy import tuple_
-from sqlmodel import col, select
-
 from services.core.devices.alerts.from_watch import record_battery
-from services.core.devices.commands.actions import answer_command
-from services.core.devices.watches.tables import WatchCommand
+from services.core.devices.commands.actions import answer_command, hold_commands
 from services.core.location.checkins.device_assignments import DeviceAssignment
 from services.core.location.zones.passages import ZoneCrossing, notify_passages
 from services.core.people.households.rules import Right
@@ -49,17 +44,17 @@ class FixEffects:
             *(checkin.assignment for checkin in self.answered),
             *(assignment for assignment, _ in self.battery_pct.values()),
         ]
-        return {assignment.child.family_id for assignment in assignments}
+        return {assignment.family_id for assignment in assignments}
 
 
 async def publish_effects(work: UnitOfWork, effects: FixEffects) -> None:
     """Record the events, alerts, answers and battery levels of a batch."""
-    await _hold_commands(work, effects.answered)
+    await hold_commands(work, [(checkin.assignment.identity.username, checkin.ref) for checkin in effects.answered])
     await hold_families(work, effects.families())
     await record_event_of_many(
         work,
         "checkin.latest",
-        {checkin.child_id: checkin.child.family_id for checkin in effects.moved},
+        {checkin.child_id: checkin.family_id for checkin in effects.moved},
         needs_right=Right.LOCATE,
     )
     await notify_passages(work, effects.passed)
@@ -67,15 +62,3 @@ async def publish_effects(work: UnitOfWork, effects: FixEffects) -> None:
         await answer_command(work, checkin.assignment.identity, checkin.ref, "done")
     for assignment, level_pct in effects.battery_pct.values():
         await record_battery(work, assignment.identity, level_pct)
-
-
-async def _hold_commands(work: UnitOfWork, answered: Sequence[AnsweredCommand]) -> None:
-    """Lock the answered commands before their families, in the order that the expiry of commands uses."""
-    if answered:
-        named = [(checkin.assignment.identity.username, checkin.ref) for checkin in answered]
-        await work.session.exec(
-            select(WatchCommand.command_id)
-            .where(tuple_(col(WatchCommand.username), col(WatchCommand.ref)).in_(named))
-            .order_by(col(WatchCommand.command_id))
-            .with_for_update(key_share=True)
-        )

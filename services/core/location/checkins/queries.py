@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from zoneinfo import ZoneInfo
@@ -11,10 +12,11 @@ from sqlalchemy import tuple_
 from sqlmodel import col, select
 
 from services.core.devices.watches.queries import settings_of_child
+from services.core.devices.watches.tables import WatchSettings
 from services.core.location.checkins.errors import DayNotKeptError
 from services.core.location.checkins.rules import Fix, Quality, Reason
 from services.core.location.checkins.sealing import Place, checkin_context, latest_context, open_place
-from services.core.location.checkins.tables import Checkin, LatestCheckin, ZonePassage
+from services.core.location.checkins.tables import Checkin, LatestCheckin, SafeZone, ZonePassage
 from services.core.location.tracks.days import Span, day_span, local_day
 from services.core.location.tracks.stays import Stay, find_stays
 from services.core.location.zones.rows import ZoneView, view_zone, zone_at, zones_of
@@ -105,15 +107,39 @@ class DayView:
 
 async def latest_place(work: UnitOfWork, child: Child) -> LatestView:
     """Return the child's latest known place, if it is within the retention of places."""
-    location_on = (await settings_of_child(work, child.child_id)).location
-    row = await work.session.get(LatestCheckin, child.child_id)
+    return (await latest_places(work, [child]))[0]
+
+
+async def latest_places(work: UnitOfWork, children: Sequence[Child]) -> list[LatestView]:
+    """Return the latest known places of children, in their order."""
+    if not children:
+        return []
+    result = await work.session.exec(
+        select(WatchSettings.child_id, WatchSettings.location, LatestCheckin, SafeZone)
+        .outerjoin(LatestCheckin, col(LatestCheckin.child_id) == col(WatchSettings.child_id))
+        .outerjoin(SafeZone, col(SafeZone.child_id) == col(WatchSettings.child_id))
+        .where(col(WatchSettings.child_id).in_([child.child_id for child in children]))
+        .order_by(col(SafeZone.created_at), col(SafeZone.zone_id))
+    )
+    # One row a zone, at least one; an outer join, which the types do not know.
+    rows: list[tuple[uuid.UUID, bool, LatestCheckin | None, SafeZone | None]] = list(result)
+    of_child: dict[uuid.UUID, list[tuple[bool, LatestCheckin | None, SafeZone | None]]] = {}
+    for child_id, location_on, latest, zone in rows:
+        of_child.setdefault(child_id, []).append((location_on, latest, zone))
+    return [_latest_view(work, child, of_child[child.child_id]) for child in children]
+
+
+def _latest_view(
+    work: UnitOfWork, child: Child, rows: Sequence[tuple[bool, LatestCheckin | None, SafeZone | None]]
+) -> LatestView:
+    location_on, row, _ = rows[0]
     if row is None or row.happened_at < work.now - work.retention.fixes:
         return LatestView(child.child_id, location_on)
     key = data_key(work, child)
     place = open_place(key, row.sealed_place, latest_context(child.child_id))
     return LatestView(
         child.child_id, location_on, place, row.happened_at, row.received_at, row.accuracy_m, row.source,
-        zone_at(await child_zones(work, child), place.point),
+        zone_at([view_zone(key, zone) for _, _, zone in rows if zone is not None], place.point),
     )  # fmt: skip
 
 
@@ -135,43 +161,55 @@ class Calendar:
 async def calendar_of(work: UnitOfWork, child: Child, day: date | None) -> Calendar:
     """Return a day of the child, by default today; raises DayNotKeptError outside the retention and for future days."""
     timezone = ZoneInfo((await settings_of_child(work, child.child_id)).timezone)
-    found = day or local_day(work.now, timezone)
+    shown_day = day or local_day(work.now, timezone)
     # Checked before the conversion to UTC, which fails for the first and last dates of the calendar.
-    if not date.min < found < date.max:
+    if not date.min < shown_day < date.max:
         raise DayNotKeptError
-    span = day_span(found, timezone)
+    span = day_span(shown_day, timezone)
     if span.starts_at > work.now or span.ends_at <= work.now - work.retention.fixes:
         raise DayNotKeptError
-    return Calendar(found, timezone.key, span)
+    return Calendar(shown_day, timezone.key, span)
 
 
 async def day_of_child(work: UnitOfWork, child: Child, calendar: Calendar) -> DayView:
     """Return a whole day with its stays and passages."""
     checkins = await checkins_in(work, child, calendar.span)
-    zones = await child_zones(work, child)
-    by_id = {zone.zone_id: zone for zone in zones}
     fixes = [
         Fix(checkin.place.point, checkin.accuracy_m, checkin.happened_at)
         for checkin in checkins
         if checkin.quality is Quality.GOOD and checkin.place is not None
     ]
-    passages = await work.session.exec(
-        select(ZonePassage)
-        .where(
-            col(ZonePassage.child_id) == child.child_id,
-            col(ZonePassage.happened_at) >= max(calendar.span.starts_at, work.now - work.retention.fixes),
-            col(ZonePassage.happened_at) < calendar.span.ends_at,
-        )
-        .order_by(col(ZonePassage.happened_at), col(ZonePassage.passage_id))
-    )
+    zones, passages = await _zones_and_passages(work, child, calendar.span)
     return DayView(
         calendar.day,
         calendar.timezone,
         calendar.span,
         checkins,
         [StayView(stay, zone_at(zones, stay.center)) for stay in find_stays(fixes)],
-        [PassageView(passage, by_id[passage.zone_id]) for passage in passages],
+        passages,
     )
+
+
+async def _zones_and_passages(work: UnitOfWork, child: Child, span: Span) -> tuple[list[ZoneView], list[PassageView]]:
+    """Return the zones of a child, oldest first, and their passages of a span in order of time, by one statement."""
+    result = await work.session.exec(
+        select(SafeZone, ZonePassage)
+        .outerjoin(
+            ZonePassage,
+            (col(ZonePassage.zone_id) == col(SafeZone.zone_id))
+            & (col(ZonePassage.happened_at) >= max(span.starts_at, work.now - work.retention.fixes))
+            & (col(ZonePassage.happened_at) < span.ends_at),
+        )
+        .where(col(SafeZone.child_id) == child.child_id)
+        .order_by(col(SafeZone.created_at), col(SafeZone.zone_id))
+    )
+    # An outer join, which the types do not know.
+    rows: list[tuple[SafeZone, ZonePassage | None]] = list(result)
+    key = data_key(work, child)
+    zones = {row.zone_id: view_zone(key, row) for row in {zone.zone_id: zone for zone, _ in rows}.values()}
+    passages = [PassageView(passage, zones[passage.zone_id]) for _, passage in rows if passage is not None]
+    passages.sort(key=lambda view: (view.passage.happened_at, view.passage.passage_id))
+    return list(zones.values()), passages
 
 
 async def checkins_in(

@@ -6,10 +6,10 @@ the latest place moves anything: the latest place, zones, alarms.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from enum import StrEnum
-from typing import Final
+from typing import Final, NamedTuple
 
 from services.core.devices.watches.timestamps import WatchClock, happened_at, is_misdated
 from services.core.location.geometry import Point, distance_m
@@ -70,20 +70,28 @@ class Reason(StrEnum):
     LATE = "late"
 
 
+_RANK: Final = {reason: rank for rank, reason in enumerate(Reason)}
 _POOR: Final = frozenset({Reason.ACCURACY_LOW, Reason.ACCURACY_UNKNOWN, Reason.UNDATED})
 _REMARKS: Final = frozenset({Reason.CLOCK_CORRECTED, Reason.LATE})
 
 
-@dataclass(frozen=True)
-class FixTime:
-    """Time of a fix on the server's clock, and the reasons that follow from its date."""
+class FixTime(NamedTuple):
+    """Time of a fix on the server's clock, and the reasons that follow from its date.
+
+    ``is_misdated``: the watch stated an impossibly early date; staff see the count of those.
+    """
 
     happened_at: datetime
     reasons: frozenset[Reason] = frozenset()
+    is_misdated: bool = False
+
+    @property
+    def stated_at(self) -> datetime | None:
+        """When the watch says that it happened, on our clock; None without a usable date."""
+        return None if Reason.UNDATED in self.reasons else self.happened_at
 
 
-@dataclass(frozen=True)
-class Fix:
+class Fix(NamedTuple):
     """A position with uncertainty, time and source (gps, wifi, cell; None: unknown, treated as a network fix)."""
 
     point: Point
@@ -92,8 +100,7 @@ class Fix:
     source: str | None = None
 
 
-@dataclass(frozen=True)
-class KnownPlaces:
+class KnownPlaces(NamedTuple):
     """The latest good fix of a child, and a suspect fix that was too far away to be accepted.
 
     ``witnessed_at``: when the network answer of the latest fix last counted as evidence; None: at the latest fix.
@@ -104,8 +111,7 @@ class KnownPlaces:
     witnessed_at: datetime | None = None
 
 
-@dataclass(frozen=True)
-class AssessedFix:
+class AssessedFix(NamedTuple):
     """A fix with its reasons.
 
     ``leaps``: from networks, and so far from the latest place that an alarm needs confirmation.
@@ -120,6 +126,8 @@ class AssessedFix:
     @property
     def quality(self) -> Quality:
         """The quality of the worst reason."""
+        if not self.reasons:
+            return Quality.GOOD
         grave = set(self.reasons) - _REMARKS
         if not grave:
             return Quality.GOOD
@@ -141,11 +149,12 @@ def date_fix(
     kept_for: timedelta = KEPT_FOR,
 ) -> FixTime:  # fmt: skip
     """Return the time of a fix. A fix without a usable date gets its time of receipt and ``UNDATED``."""
-    found = happened_at(clock, received_at, tst=tst, boot=boot, mono_s=mono_s)
-    if found is None:
-        return FixTime(received_at, frozenset({Reason.UNDATED}))
-    if is_misdated(clock, received_at, tst):
-        return FixTime(found, frozenset({Reason.CLOCK_CORRECTED}))
+    moment = happened_at(clock, received_at, tst=tst, boot=boot, mono_s=mono_s)
+    misdated = is_misdated(clock, received_at, tst)
+    if moment is None:
+        return FixTime(received_at, frozenset({Reason.UNDATED}), misdated)
+    if misdated:
+        return FixTime(moment, frozenset({Reason.CLOCK_CORRECTED}), is_misdated=True)
     reasons = set()
     skew_s = clock.skew_s or 0
     corrected_s = tst
@@ -154,9 +163,9 @@ def date_fix(
         corrected_s = tst - skew_s
     if tst and corrected_s > (received_at + AHEAD_TOLERATED).timestamp():
         reasons.add(Reason.CLOCK_AHEAD)
-    if found < received_at - kept_for:
+    if moment < received_at - kept_for:
         reasons.add(Reason.TOO_OLD)
-    return FixTime(found, frozenset(reasons))
+    return FixTime(moment, frozenset(reasons))
 
 
 def assess(
@@ -183,7 +192,7 @@ def assess(
             reasons.add(Reason.SPEED)
     return AssessedFix(
         fix,
-        tuple(reason for reason in Reason if reason in reasons),
+        tuple(sorted(reasons, key=_RANK.__getitem__)),
         leaps=(
             known.latest is not None
             and source != SOURCE_GPS
@@ -194,21 +203,21 @@ def assess(
     )
 
 
-def too_fast(one: Fix, other: Fix) -> bool:
+def too_fast(fix: Fix, other: Fix) -> bool:
     """Return whether travel between two fixes is impossibly fast, even between the nearest points of their circles."""
-    apart_m, gap_s = _between(one, other)
+    apart_m, gap_s = _between(fix, other)
     return apart_m > MAX_SPEED_M_S * gap_s
 
 
-def _leaps(one: Fix, other: Fix) -> bool:
-    apart_m, gap_s = _between(one, other)
+def _leaps(fix: Fix, other: Fix) -> bool:
+    apart_m, gap_s = _between(fix, other)
     return apart_m > LEAP_M and apart_m > LEAP_SPEED_M_S * gap_s
 
 
-def _between(one: Fix, other: Fix) -> tuple[float, float]:
+def _between(fix: Fix, other: Fix) -> tuple[float, float]:
     """Return the minimum distance of two circles in metres, and the seconds between the fixes."""
-    gap_s = max(abs((other.happened_at - one.happened_at).total_seconds()), _LEAST_GAP_S)
-    return distance_m(one.point, other.point) - (one.accuracy_m or 0) - (other.accuracy_m or 0), gap_s
+    gap_s = max(abs((other.happened_at - fix.happened_at).total_seconds()), _LEAST_GAP_S)
+    return distance_m(fix.point, other.point) - (fix.accuracy_m or 0) - (other.accuracy_m or 0), gap_s
 
 
 def _confirms(suspect: Fix | None, fix: Fix) -> bool:
@@ -254,7 +263,7 @@ def update_known(known: KnownPlaces, assessed: AssessedFix) -> KnownPlaces:
     if not assessed.late and set(assessed.reasons) - _REMARKS == {Reason.SPEED}:
         if known.suspect is not None and is_copy(known.suspect, assessed.fix):
             return known
-        return replace(known, suspect=assessed.fix)
+        return known._replace(suspect=assessed.fix)
     return known
 
 

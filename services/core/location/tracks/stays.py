@@ -55,16 +55,16 @@ class _Middle:
 
 def find_stays(fixes: Sequence[Fix]) -> list[Stay]:
     """Return the stays in good fixes that are sorted by time."""
-    found: list[Stay] = []
+    stays: list[Stay] = []
     start = 0
     while start < len(fixes):
         middle, last = _run_from(fixes, start)
         if fixes[last].happened_at - fixes[start].happened_at < STAY_LEAST:
             start += 1
             continue
-        found.append(Stay(middle.point, fixes[start].happened_at, fixes[last].happened_at, middle.fixes))
+        stays.append(Stay(middle.point, fixes[start].happened_at, fixes[last].happened_at, middle.fixes))
         start = last + 1
-    return found
+    return stays
 
 
 def _run_from(fixes: Sequence[Fix], start: int) -> tuple[_Middle, int]:

@@ -53,10 +53,10 @@ async def create_zone(
         zone_id=zone_id, child_id=child.child_id, sealed_body=seal_zone(key, zone_id, checked, shape),
         hours=_plain(hours), created_by=guardian_id, created_at=work.now, changed_at=work.now,
     )  # fmt: skip
-    _look(key, row, shape, await _locked_latest(work, child.child_id))
+    _judge_latest(key, row, shape, await _locked_latest(work, child.child_id))
     work.add(row)
     record_audit(work, guardian_actor(guardian_id), "zone.drawn", family_id=child.family_id, subject_id=zone_id)
-    await _tell(work, child, "zone.drawn", zone_id)
+    await _notify(work, child, "zone.drawn", zone_id)
     return view_zone(key, row)
 
 
@@ -78,11 +78,11 @@ async def change_zone(
     if change.hours is not None:
         row.hours = _plain(change.hours)
     if change.shape is not None:
-        _look(key, row, shape, latest)
+        _judge_latest(key, row, shape, latest)
     row.changed_at = work.now
     work.add(row)
     record_audit(work, guardian_actor(guardian_id), "zone.changed", family_id=child.family_id, subject_id=zone_id)
-    await _tell(work, child, "zone.changed", zone_id)
+    await _notify(work, child, "zone.changed", zone_id)
     return view_zone(key, row)
 
 
@@ -91,7 +91,7 @@ async def delete_zone(work: UnitOfWork, child: Child, guardian_id: uuid.UUID, zo
     row = await zone_of_child(work, child, zone_id, lock=True)
     await work.session.delete(row)
     record_audit(work, guardian_actor(guardian_id), "zone.removed", family_id=child.family_id, subject_id=zone_id)
-    await _tell(work, child, "zone.removed", zone_id)
+    await _notify(work, child, "zone.removed", zone_id)
 
 
 async def zone_of_child(work: UnitOfWork, child: Child, zone_id: uuid.UUID, *, lock: bool = False) -> SafeZone:
@@ -121,7 +121,7 @@ async def _locked_latest(work: UnitOfWork, child_id: uuid.UUID) -> LatestCheckin
     return result.first()
 
 
-def _look(key: bytes, row: SafeZone, shape: Shape, latest: LatestCheckin | None) -> None:
+def _judge_latest(key: bytes, row: SafeZone, shape: Shape, latest: LatestCheckin | None) -> None:
     stand = ZoneState()
     if latest is not None:
         point = open_place(key, latest.sealed_place, latest_context(row.child_id)).point
@@ -138,6 +138,6 @@ async def _lock_child(work: UnitOfWork, child: Child) -> None:
     )
 
 
-async def _tell(work: UnitOfWork, child: Child, kind: str, zone_id: uuid.UUID) -> None:
+async def _notify(work: UnitOfWork, child: Child, kind: str, zone_id: uuid.UUID) -> None:
     await work.flush()
     await record_event(work, child.family_id, kind, child_id=child.child_id, ref_id=zone_id, needs_right=Right.LOCATE)

@@ -29,7 +29,7 @@ def update_zones(work: UnitOfWork, assignment: DeviceAssignment, assessed: Asses
 
     A passage within the zone's hours and soon after it happened is marked as an alarm; others are only stored.
     """
-    found = []
+    crossings = []
     fix = assessed.fix
     assert fix.accuracy_m is not None  # noqa: S101 - a good fix has an accuracy
     for view in assignment.zones:
@@ -49,8 +49,8 @@ def update_zones(work: UnitOfWork, assignment: DeviceAssignment, assessed: Asses
                 received_at=work.now, alarmed=alarmed,
             )  # fmt: skip
             work.add(row)
-            found.append(ZoneCrossing(assignment, row))
-    return found
+            crossings.append(ZoneCrossing(assignment, row))
+    return crossings
 
 
 async def notify_passages(work: UnitOfWork, passed: list[ZoneCrossing]) -> None:
@@ -59,7 +59,7 @@ async def notify_passages(work: UnitOfWork, passed: list[ZoneCrossing]) -> None:
     The caller holds the families' rows (``hold_families``).
     """
     for crossing in passed:
-        passage, child = crossing.passage, crossing.assignment.child
+        passage, child = crossing.passage, crossing.assignment
         await record_event(
             work, child.family_id, f"zone.{passage.kind}", child_id=child.child_id, ref_id=passage.zone_id,
             needs_right=Right.LOCATE, detail={"alarmed": passage.alarmed},

@@ -264,9 +264,9 @@ async def _reports(work: UnitOfWork, windows: Mapping[uuid.UUID, datetime]) -> d
     return _by_family(result)
 
 
-def _by_family(found: Iterable[Any]) -> dict[uuid.UUID, list[Any]]:
+def _by_family(result: Iterable[Any]) -> dict[uuid.UUID, list[Any]]:
     rows: dict[uuid.UUID, list[Any]] = defaultdict(list)
-    for row in found:
+    for row in result:
         rows[row.family_id].append(row)
     return rows
 

@@ -174,8 +174,8 @@ def days_of_watch(heard_at: Iterable[datetime], periods: Iterable[Period], zone:
     return days
 
 
-def _least(one: int | None, other: int | None) -> int | None:
-    known = [value for value in (one, other) if value is not None]
+def _least(first: int | None, other: int | None) -> int | None:
+    known = [value for value in (first, other) if value is not None]
     return min(known) if known else None
 
 

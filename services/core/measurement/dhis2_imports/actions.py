@@ -112,7 +112,7 @@ async def request_import(
     work.add(made)
     await work.flush()
     record_audit(work, actor, "dhis2_import.asked", subject_id=made.import_id)
-    await work.notify(CHANNEL, KIND)
+    work.notify(CHANNEL, KIND)
     return made
 
 
@@ -126,7 +126,7 @@ def check_ids(mapping: Mapping[str, Any]) -> None:
         and 0 < len(units) <= _MAX_UNITS
         and all(_CODE.fullmatch(str(code)) for code in elements)
         and all(_is_uuid(scope) for scope in units)
-        and all(isinstance(one, str) and _UID.fullmatch(one) for one in [*elements.values(), *units.values()])
+        and all(isinstance(uid, str) and _UID.fullmatch(uid) for uid in [*elements.values(), *units.values()])
     )
     if not well_formed:
         raise Dhis2IdsMalformedError

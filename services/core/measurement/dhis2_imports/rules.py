@@ -85,11 +85,11 @@ class Summary:
     @classmethod
     def read(cls, stored: Mapping[str, Any]) -> Self:
         """Return a summary from :meth:`written`; an empty mapping is an empty summary."""
-        return cls(**{**stored, "conflicts": tuple(Conflict(**one) for one in stored.get("conflicts", ()))})
+        return cls(**{**stored, "conflicts": tuple(Conflict(**conflict) for conflict in stored.get("conflicts", ()))})
 
     def written(self) -> dict[str, Any]:
         """Return the summary as JSON."""
-        return asdict(self) | {"conflicts": [asdict(one) for one in self.conflicts]}
+        return asdict(self) | {"conflicts": [asdict(conflict) for conflict in self.conflicts]}
 
     def plus(self, other: Summary) -> Summary:
         """Return the summary of both; of equal conflicts one is kept."""
@@ -128,9 +128,9 @@ def read_answer(status: int, body: object, retry_after: str = "") -> Answer:
 
 def pause_before(tries: int, retry_after_s: int | None) -> timedelta:
     """Return how long to wait after the try of this number; DHIS2 may ask for longer, at most for an hour."""
-    asked = timedelta(seconds=retry_after_s or 0)
+    requested = timedelta(seconds=retry_after_s or 0)
     doubled: timedelta = _FIRST_PAUSE * 2 ** min(tries - 1, 10)
-    return min(max(doubled, asked), _LONGEST_PAUSE)
+    return min(max(doubled, requested), _LONGEST_PAUSE)
 
 
 def in_batches(values: Sequence[dict[str, str]], size: int) -> list[Sequence[dict[str, str]]]:
@@ -157,17 +157,18 @@ def _summary_in(body: object) -> Summary | None:
     if not isinstance(body, dict):
         return None
     wrapped = body.get("response")
-    found = wrapped if isinstance(wrapped, dict) else body
-    count = found.get("importCount")
+    summary = wrapped if isinstance(wrapped, dict) else body
+    count = summary.get("importCount")
     if not isinstance(count, dict):
         return None
-    listed = found.get("conflicts")
-    conflicts = [one for one in listed if isinstance(one, dict)] if isinstance(listed, list) else []
+    listed = summary.get("conflicts")
+    conflicts = [conflict for conflict in listed if isinstance(conflict, dict)] if isinstance(listed, list) else []
     read = (
-        Conflict(_text(one.get("object")), _text(one.get("value")), _text(one.get("errorCode"))) for one in conflicts
+        Conflict(_text(conflict.get("object")), _text(conflict.get("value")), _text(conflict.get("errorCode")))
+        for conflict in conflicts
     )
     # A summary of the status ERROR without conflicts, such as that of a locked period, took nothing.
-    failed = 1 if found.get("status") == "ERROR" and not conflicts else 0
+    failed = 1 if summary.get("status") == "ERROR" and not conflicts else 0
     return Summary(
         _number(count.get("imported")), _number(count.get("updated")), _number(count.get("ignored")),
         len(conflicts) + failed, tuple(dict.fromkeys(read))[:CONFLICTS_KEPT],
@@ -180,5 +181,5 @@ def _number(value: object) -> int:
 
 def _text(value: object) -> str:
     """Return a text of the other system without characters that are not shown."""
-    told = value if isinstance(value, str) else ""
-    return "".join(one for one in told if one.isprintable())[:_TEXT_MAX]
+    text = value if isinstance(value, str) else ""
+    return "".join(character for character in text if character.isprintable())[:_TEXT_MAX]

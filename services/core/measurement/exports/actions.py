@@ -104,7 +104,7 @@ async def request_file(
     work.add(export)
     await work.flush()
     record_audit(work, staff_actor(staff.staff_id), "usage_export.asked", subject_id=export_id)
-    await work.notify(CHANNEL, "usage_export")
+    work.notify(CHANNEL, "usage_export")
     return export
 
 

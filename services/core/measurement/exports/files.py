@@ -13,8 +13,6 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any, Final
 
-import xlsxwriter
-
 from services.core.measurement.exports.words import suppression_text, words
 from services.core.measurement.indicators.rules import INDICATORS, Cell
 from services.core.measurement.publishing.coding import bound_of
@@ -103,6 +101,8 @@ def as_csv(extract: Extract) -> bytes:
 
 def as_xlsx(extract: Extract) -> bytes:
     """Return a workbook with data, labels, codebook and provenance; the same extract gives the same bytes."""
+    import xlsxwriter  # noqa: PLC0415 - no process needs it at its start
+
     page = io.BytesIO()
     book = xlsxwriter.Workbook(page, {"in_memory": True, "strings_to_formulas": False, "strings_to_urls": False})
     book.set_properties({"title": extract.title, "created": extract.made_at.replace(tzinfo=None)})

@@ -107,19 +107,21 @@ def _render(export: UsageExport, extract: Extract) -> bytes:
 
 
 def _for_dhis2(export: UsageExport, extract: Extract) -> bytes:
-    said = export.mapping
-    units = {uuid.UUID(scope): unit for scope, unit in said["org_units"].items()}
+    mapping = export.mapping
+    units = {uuid.UUID(scope): unit for scope, unit in mapping["org_units"].items()}
     # Dhis2Ids units that are not in this file are refused.
-    mapped = Dhis2Ids(said["data_elements"], {scope: unit for scope, unit in units.items() if scope in extract.scopes})
-    told = data_value_set(extract.cells, extract.audience, mapped, dry_run=said["dry_run"])
+    mapped = Dhis2Ids(
+        mapping["data_elements"], {scope: unit for scope, unit in units.items() if scope in extract.scopes}
+    )
+    document = data_value_set(extract.cells, extract.audience, mapped, dry_run=mapping["dry_run"])
     left_out = dry_run_of(extract.cells, extract.audience, mapped)
-    told["left_out"] = {
+    document["left_out"] = {
         "suppressed": left_out.suppressed,
         "bounds": left_out.bounds,
         "indicators_without_element": left_out.indicators_without_element,
         "scopes_without_unit": left_out.scopes_without_unit,
     }
-    return json.dumps(told, ensure_ascii=False, indent=1).encode()
+    return json.dumps(document, ensure_ascii=False, indent=1).encode()
 
 
 async def _note_progress(database: Database, job: Job, percent: int) -> None:

@@ -11,9 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from functools import cache
-from typing import Final
-
-from jinja2 import Environment, PackageLoader, StrictUndefined, Template
+from typing import TYPE_CHECKING, Final
 
 from services.core.measurement.exports.figures import bounded_text, number_text, per_cent_text
 from services.core.measurement.exports.files import Extract
@@ -25,6 +23,9 @@ from services.core.measurement.publishing.coding import bound_of
 from services.core.measurement.publishing.headlines import Headline
 from services.core.office.papers.wording import date_text
 from services.core.platform.disclosure import LEAST, Audience
+
+if TYPE_CHECKING:
+    from jinja2 import Template
 
 # The groups in the order of their weight, and the indicators of each.
 _GROUPS: Final[Mapping[str, tuple[str, ...]]] = {
@@ -165,6 +166,8 @@ def _figure(code: str, value: float, locale: str) -> str:
 
 @cache
 def _template() -> Template:
+    from jinja2 import Environment, PackageLoader, StrictUndefined  # noqa: PLC0415 - no process needs it at its start
+
     # Names of programmes and sites are free text: every value is escaped, and a missing one is an error, not a gap.
     environment = Environment(
         loader=PackageLoader("services.core.measurement.exports"), autoescape=True, undefined=StrictUndefined,

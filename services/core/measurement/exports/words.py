@@ -18,8 +18,8 @@ _TEXTS = Path(__file__).parent / "texts"
 def words(locale: str) -> dict[str, str]:
     """Return the texts of a locale by key; an unknown locale gets English."""
     known = locale if locale in LOCALES else DEFAULT_LOCALE
-    found: dict[str, str] = json.loads((_TEXTS / f"{known}.json").read_text(encoding="utf-8"))
-    return found
+    texts: dict[str, str] = json.loads((_TEXTS / f"{known}.json").read_text(encoding="utf-8"))
+    return texts
 
 
 def suppression_text(text: Mapping[str, str], audience: Audience) -> str:

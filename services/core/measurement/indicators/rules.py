@@ -162,24 +162,24 @@ def quartiles(values: Iterable[float]) -> Measure:
     The median is the mean of the middle third, a quartile that of the sixth of the values around it; of 5 values at
     least, or of all where there are fewer.
     """
-    found = sorted(values)
-    if not found:
+    ordered = sorted(values)
+    if not ordered:
         return Measure(0)
-    last = len(found) - 1
+    last = len(ordered) - 1
     lower, middle, upper = (
-        _mean_around(found, last * place, share) for place, share in ((0.25, 6), (0.5, 3), (0.75, 6))
+        _mean_around(ordered, last * place, share) for place, share in ((0.25, 6), (0.5, 3), (0.75, 6))
     )
-    return Measure(len(found), None, middle, lower, upper)
+    return Measure(len(ordered), None, middle, lower, upper)
 
 
-def _mean_around(found: Sequence[float], place: float, share: int) -> float:
+def _mean_around(ordered: Sequence[float], place: float, share: int) -> float:
     """Return the mean of the nearest 1/``share`` of sorted values around a place, counted from 0."""
-    width = min(len(found), max(_VALUES_AROUND, math.ceil(len(found) / share)))
-    if 2 * place == len(found) - 1 and (len(found) - width) % 2:
+    width = min(len(ordered), max(_VALUES_AROUND, math.ceil(len(ordered) / share)))
+    if 2 * place == len(ordered) - 1 and (len(ordered) - width) % 2:
         # In the middle as many are left out below as above.
         width += 1
-    first = min(max(round(place - (width - 1) / 2), 0), len(found) - width)
-    return statistics.fmean(found[first : first + width])
+    first = min(max(round(place - (width - 1) / 2), 0), len(ordered) - width)
+    return statistics.fmean(ordered[first : first + width])
 
 
 def survival_at(followed: Iterable[tuple[float, bool]], moment: float) -> float:
@@ -203,10 +203,10 @@ def _length(wait: tuple[float, bool]) -> float:
 
 def median_wait(waits: Iterable[tuple[float, bool]]) -> float | None:
     """Return the Kaplan-Meier median of waits; None when it lies beyond the censoring."""
-    found = sorted(waits)
-    surviving, at_risk = 1.0, len(found)
+    ordered = sorted(waits)
+    surviving, at_risk = 1.0, len(ordered)
     # A single pass: a large programme has ten thousand waits a week.
-    for time, together in groupby(found, key=_length):
+    for time, together in groupby(ordered, key=_length):
         answered = [happened for _, happened in together]
         surviving *= 1 - sum(answered) / at_risk
         # Compared with a tolerance: a product of many factors is not exactly a half.
@@ -241,10 +241,10 @@ def drop_out(
             silent_on = before + timedelta(days=DROPPED_OUT_DAYS)
             break
         before = day
-    found = [(silent_on, DropOut.SILENT)] if silent_on is not None else []
+    endings = [(silent_on, DropOut.SILENT)] if silent_on is not None else []
     if returned_on is not None and returned_on <= last:
-        found.append((returned_on, DropOut.RETURNED))
-    return min(found, default=None)
+        endings.append((returned_on, DropOut.RETURNED))
+    return min(endings, default=None)
 
 
 # ---------------------------------------------------------------- the indicators
@@ -268,12 +268,12 @@ def _ratio(part: Callable[[FamilyWeek], int], whole: Callable[[FamilyWeek], int]
     def formula(families: Sequence[FamilyWeek], typical: Measure | None) -> Measure:
         having = [family for family in families if family.qualifies and whole(family)]
         total = float(sum(whole(family) for family in having))
-        found = float(sum(part(family) for family in having))
+        summed = float(sum(part(family) for family in having))
         if typical is not None and typical.value is not None:
             added = max(0, STAND_INS - len(having)) * typical.weight
-            total, found = total + added, found + added * typical.value
+            total, summed = total + added, summed + added * typical.value
         return Measure(
-            len(having), None, found / total if total else None, weight=total / len(having) if having else 0
+            len(having), None, summed / total if total else None, weight=total / len(having) if having else 0
         )  # fmt: skip
 
     return formula
@@ -281,7 +281,7 @@ def _ratio(part: Callable[[FamilyWeek], int], whole: Callable[[FamilyWeek], int]
 
 def _over_weeks(value: Callable[[FamilyWeek], float | None]) -> Formula:
     def formula(families: Sequence[FamilyWeek], typical: Measure | None) -> Measure:
-        having = [found for family in families if family.qualifies and (found := value(family)) is not None]
+        having = [measured for family in families if family.qualifies and (measured := value(family)) is not None]
         missing = max(0, STAND_INS - len(having)) if typical is not None and typical.value is not None else 0
         all_ = quartiles([*having, *([typical.value] * missing if typical and typical.value is not None else [])])
         return replace(all_, families=len(having))

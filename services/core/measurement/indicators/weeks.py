@@ -55,13 +55,13 @@ async def family_weeks(
     """Return what each of these families did in the week that begins on this Monday, in its site's time zone."""
     families = [member.family_id for member in population]
     zones = await _zones(work)
-    held = await held_watches(work, families, {member.family_id: zones[member.site_id] for member in population})
+    periods = await held_watches(work, families, {member.family_id: zones[member.site_id] for member in population})
     last = week + timedelta(days=6)
     days = await _days(work, FamilyDay, families, week, last)
     health = await _days(work, WatchDay, families, week, last)
     contacts = await _contacts(work, families, last)
     return {
-        family_id: _family_week(family_id, week, held[family_id], days[family_id], health[family_id],
+        family_id: _family_week(family_id, week, periods[family_id], days[family_id], health[family_id],
                                 contacts[family_id])
         for family_id in families
     }  # fmt: skip
@@ -70,21 +70,21 @@ async def family_weeks(
 def _family_week(
     family_id: uuid.UUID,
     week: date,
-    held: Sequence[Held],
+    periods: Sequence[Held],
     days: Sequence[Any],
     health: Sequence[Any],
     contacts: Sequence[date],
 ) -> FamilyWeek:
     last = week + timedelta(days=6)
-    first = min((period.first for period in held), default=None)
+    first = min((period.first for period in periods), default=None)
     first_seen = max(first or last, last - timedelta(days=LONGEST_GAP_LOOK_BACK_DAYS - 1))
-    returned_on = held[-1].last if held and held[-1].how == "watch_returned" else None
+    returned_on = periods[-1].last if periods and periods[-1].how == "watch_returned" else None
     dropped = None if first is None or first > last else drop_out(contacts, first, last, returned_on)
     until = last if dropped is None else dropped[0]
     spoke_on = contacts[-1] if contacts else first or last
     return FamilyWeek(
         family_id=family_id,
-        assigned_days=assigned_days([(period.first, period.last) for period in held], week),
+        assigned_days=assigned_days([(period.first, period.last) for period in periods], week),
         to_child=sum(day.to_child for day in days),
         to_family=sum(day.to_family for day in days),
         voice_s=sum(day.voice_s for day in days),
@@ -130,7 +130,7 @@ async def held_watches(
         .order_by(col(Fact.received_at))
     )
     began: dict[tuple[uuid.UUID, uuid.UUID], date] = {}
-    held: dict[uuid.UUID, list[Held]] = defaultdict(list)
+    periods: dict[uuid.UUID, list[Held]] = defaultdict(list)
     for family_id, watch_id, kind, received_at in result:
         if family_id is None or watch_id is None:
             continue
@@ -138,10 +138,10 @@ async def held_watches(
         if kind in _COMES:
             began.setdefault((family_id, watch_id), day)
         elif (family_id, watch_id) in began:
-            held[family_id].append(Held(began.pop((family_id, watch_id)), day, kind))
+            periods[family_id].append(Held(began.pop((family_id, watch_id)), day, kind))
     for (family_id, _), day in began.items():
-        held[family_id].append(Held(day, None, None))
-    return held
+        periods[family_id].append(Held(day, None, None))
+    return periods
 
 
 async def _zones(work: UnitOfWork) -> dict[uuid.UUID, ZoneInfo]:

@@ -116,17 +116,19 @@ def units_of(
     under: dict[Hashable, Sequence[Hashable]] = {}
 
     def divide(whole: Hashable) -> Sequence[Hashable]:
-        own, rest = _split(parts.get(whole, []), sizes, lambda one: sizes[one] >= floor and one not in excluded, floor)
+        own, rest = _split(
+            parts.get(whole, []), sizes, lambda part: sizes[part] >= floor and part not in excluded, floor
+        )
         if own:
-            found = [unit for part in own for unit in divide(part)]
+            units = [unit for part in own for unit in divide(part)]
             if rest:
                 groups["rest", whole] = frozenset(rest)
-                found.append(("rest", whole))
+                units.append(("rest", whole))
         else:
             groups[whole] = frozenset({whole})
-            found = [whole]
-        under[whole] = found
-        return found
+            units = [whole]
+        under[whole] = units
+        return units
 
     for scope, over in parent.items():
         if over is None:
@@ -138,9 +140,9 @@ def _split(
     parts: Sequence[Hashable], sizes: Mapping[Hashable, int], is_large: Callable[[Hashable], bool], floor: int
 ) -> tuple[list[Hashable], list[Hashable]]:
     """Return the parts that stand for themselves, and the others; these are none, or ``floor`` families together."""
-    own = sorted((one for one in parts if is_large(one)), key=lambda one: (sizes[one], str(one)))
-    rest = [one for one in parts if not is_large(one)]
+    own = sorted((part for part in parts if is_large(part)), key=lambda part: (sizes[part], str(part)))
+    rest = [part for part in parts if not is_large(part)]
     # A rest of one scope would be had by subtraction in the very week in which that scope is withheld.
-    while rest and own and (sum(sizes[one] for one in rest) < floor or len(rest) == 1):
+    while rest and own and (sum(sizes[part] for part in rest) < floor or len(rest) == 1):
         rest.append(own.pop(0))
     return own, rest

@@ -28,7 +28,7 @@ from services.core.measurement.publishing.sizes import MOVED, SIZES, TOLD, Dark,
 from services.core.measurement.tables import UsagePopulation
 from services.core.platform.disclosure import LEAST, Audience, rounded
 
-CUMULATIVE: Final = frozenset(code for code, one in INDICATORS.items() if one.cumulative)
+CUMULATIVE: Final = frozenset(code for code, indicator in INDICATORS.items() if indicator.cumulative)
 NOTHING: Final[dict[str, Any]] = {
     "n": None, "count": None, "value": None, "lower_quartile": None, "upper_quartile": None,
 }  # fmt: skip
@@ -51,10 +51,10 @@ class Scopes:
     def of(cls, programme_id: uuid.UUID, population: Sequence[UsagePopulation]) -> Scopes:
         members: dict[uuid.UUID, list[uuid.UUID]] = defaultdict(list)
         parent: dict[Hashable, Hashable | None] = {}
-        for one in population:
-            for scope in (programme_id, one.site_id, one.cohort_id):
-                members[scope].append(one.family_id)
-            parent |= {programme_id: None, one.site_id: programme_id, one.cohort_id: one.site_id}
+        for member in population:
+            for scope in (programme_id, member.site_id, member.cohort_id):
+                members[scope].append(member.family_id)
+            parent |= {programme_id: None, member.site_id: programme_id, member.cohort_id: member.site_id}
         return cls(members, parent)
 
 
@@ -97,9 +97,13 @@ def controlled_cells(
                     **(shown or NOTHING),
                 })  # fmt: skip
     stays = {
-        f"{audience}/{key}": found
-        for audience, one in sizes.items()
-        for key, found in ((SIZES, one.small), (MOVED, one.moved), (TOLD, one.told))
+        f"{audience}/{key}": marked
+        for audience, audience_sizes in sizes.items()
+        for key, marked in (
+            (SIZES, audience_sizes.small),
+            (MOVED, audience_sizes.moved),
+            (TOLD, audience_sizes.disclosed),
+        )
     }
     return cells, stays
 
@@ -113,40 +117,40 @@ class _Shares:
         self._sizes: dict[Hashable, int] = {scope: len(members) for scope, members in scopes.members.items()}
         self._units: dict[str, Units] = {}
         self._measures: dict[tuple[str, Hashable], tuple[int, int | None]] = {}
-        for code, one in INDICATORS.items():
-            if one.kind in _SHARES and one.rest_of is None:
-                excluded = strictest.hidden | strictest.moved if one.cumulative else strictest.hidden
+        for code, indicator in INDICATORS.items():
+            if indicator.kind in _SHARES and indicator.rest_of is None:
+                excluded = strictest.hidden | strictest.moved if indicator.cumulative else strictest.hidden
                 # A part is measured where the programme is: no part of a part is published.
-                floor = one.floor if one.part_of is None else max(self._sizes.values(), default=0) + 1
+                floor = indicator.floor if indicator.part_of is None else max(self._sizes.values(), default=0) + 1
                 self._units[code] = units_of(scopes.parent, self._sizes, floor, excluded)
                 for unit, group in self._units[code].groups.items():
-                    self._measures[code, unit] = self._measure(one, group)
+                    self._measures[code, unit] = self._measure(indicator, group)
 
     def _measure(self, indicator: Indicator, group: Collection[Hashable]) -> tuple[int, int | None]:
-        families = [self._weeks[one] for scope in group for one in self._scopes.members[_id(scope)]]
+        families = [self._weeks[family_id] for scope in group for family_id in self._scopes.members[_id(scope)]]
         measure = indicator.formula(families, None)
         return len(families), None if measure.value is None else measure.count
 
     def published(self, least: int, sizes: Sizes) -> dict[tuple[str, Hashable], dict[str, Any]]:
         """Return what is published of each share and scope for one audience."""
-        found: dict[tuple[str, Hashable], dict[str, Any]] = {}
+        cells: dict[tuple[str, Hashable], dict[str, Any]] = {}
         for code, units in self._units.items():
             if INDICATORS[code].part_of is not None:
                 continue
             of_unit = {unit: self._coded(code, unit, least) for unit in units.groups}
             for scope, under in units.under.items():
-                parts = [told for unit in under if (told := of_unit[unit]) is not None]
+                parts = [measure for unit in under if (measure := of_unit[unit]) is not None]
                 n = sum(families for _, families in parts)
                 if scope in sizes.hidden or not parts:
                     continue
                 count = parts[0][0] if len(under) == 1 else added_up(parts, n, least)
                 if count is not None:
-                    found[code, scope] = _share(count, rounded(n))
+                    cells[code, scope] = _share(count, rounded(n))
         for code, indicator in INDICATORS.items():
             if indicator.rest_of is not None:
                 whole, part = indicator.rest_of
-                self._divide(found, whole, part, code, least)
-        return found
+                self._divide(cells, whole, part, code, least)
+        return cells
 
     def _coded(self, code: str, unit: Hashable, least: int) -> tuple[int, int] | None:
         families, count = self._measures[code, unit]
@@ -154,46 +158,46 @@ class _Shares:
         return None if shown is None else (shown, families)
 
     def _divide(
-        self, found: dict[tuple[str, Hashable], dict[str, Any]], whole: str, part: str, rest: str, least: int
+        self, cells: dict[tuple[str, Hashable], dict[str, Any]], whole: str, part: str, rest: str, least: int
     ) -> None:  # fmt: skip
         """Publish a part of a published share, and what remains of it: both, or none where the whole is too small."""
         for unit in self._units[part].groups:
-            told = found.get((whole, unit))
+            cell = cells.get((whole, unit))
             _, count = self._measures[part, unit]
-            shown = None if told is None or count is None else coded(count, told["count"], least)
-            if told is not None and shown is not None:
-                found[part, unit] = _share(shown, told["n"])
-                found[rest, unit] = _share(told["count"] - shown, told["n"])
+            shown = None if cell is None or count is None else coded(count, cell["count"], least)
+            if cell is not None and shown is not None:
+                cells[part, unit] = _share(shown, cell["n"])
+                cells[rest, unit] = _share(cell["count"] - shown, cell["n"])
 
 
 def _pooled(scopes: Scopes, weeks: Mapping[uuid.UUID, FamilyWeek]) -> dict[tuple[str, Hashable], Measure]:
     """Measure medians and pooled shares; one that too few families of the whole programme have is measured nowhere."""
     groups = {scope: [weeks[family_id] for family_id in members] for scope, members in scopes.members.items()}
-    found: dict[tuple[str, Hashable], Measure] = {}
+    measures: dict[tuple[str, Hashable], Measure] = {}
     for root, over in scopes.parent.items():
         if over is not None:
             continue
-        for code, one in INDICATORS.items():
-            if one.kind in _SHARES:
+        for code, indicator in INDICATORS.items():
+            if indicator.kind in _SHARES:
                 continue
-            typical = one.formula(groups[_id(root)], None)
+            typical = indicator.formula(groups[_id(root)], None)
             if typical.families >= _HAVING_LEAST:
-                found |= {(code, scope): one.formula(families, typical) for scope, families in groups.items()}
-    return found
+                measures |= {(code, scope): indicator.formula(families, typical) for scope, families in groups.items()}
+    return measures
 
 
 def _shown(indicator: Indicator, measure: Measure | None, members: int, least: int) -> dict[str, Any] | None:
     """Return a median or pooled share as it is published."""
     if measure is None or measure.value is None:
         return None
-    told = {**NOTHING, "n": rounded(members)}
+    cell = {**NOTHING, "n": rounded(members)}
     if indicator.kind is Kind.RATIO:
-        return {**told, "value": coded_ratio(measure.value)}
-    told["value"] = round(measure.value, indicator.digits)
+        return {**cell, "value": coded_ratio(measure.value)}
+    cell["value"] = round(measure.value, indicator.digits)
     if indicator.kind is Kind.QUARTILES and members >= QUARTILE_FAMILIES * least:
-        told["lower_quartile"] = round(measure.lower_quartile or 0, indicator.digits)
-        told["upper_quartile"] = round(measure.upper_quartile or 0, indicator.digits)
-    return told
+        cell["lower_quartile"] = round(measure.lower_quartile or 0, indicator.digits)
+        cell["upper_quartile"] = round(measure.upper_quartile or 0, indicator.digits)
+    return cell
 
 
 def _share(count: int, n: int) -> dict[str, Any]:

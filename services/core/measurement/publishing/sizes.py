@@ -32,7 +32,8 @@ class Sizes:
     small: frozenset[Hashable]
     # Cumulative indicators stand still.
     moved: frozenset[Hashable]
-    told: frozenset[Hashable]
+    # The size was published, this week or before, and is unchanged since.
+    disclosed: frozenset[Hashable]
 
 
 def sizes_of(
@@ -42,9 +43,9 @@ def sizes_of(
     before: Dark,
 ) -> dict[Audience, Sizes]:
     """Decide for each audience; whatever is hidden from staff is hidden from the public."""
-    found: dict[Audience, Sizes] = {}
+    by_audience: dict[Audience, Sizes] = {}
     inside = small_inside = frozenset[Hashable]()
-    everything = frozenset(parent)
+    every_scope = frozenset(parent)
     for audience, least in LEAST.items():
         by_few = frozenset(scope for scope, (gone, come) in changed.items()
                            if membership_is_telling(gone, come, least))  # fmt: skip
@@ -52,10 +53,10 @@ def sizes_of(
         telling = frozenset(scope for scope in by_few if sizes[scope] < LARGE_FAMILIES * least)
         # A cumulative indicator of a fixed population changes only when a family does: a week later it would tell
         # what the one family was that has left, in however large a scope.
-        moved = by_few | before.get(f"{audience}/{MOVED}", frozenset()) & everything
-        told = before.get(f"{audience}/{TOLD}", frozenset())
-        told = frozenset(scope for scope in told if changed.get(scope, (0, 0)) == (0, 0))
-        groups = Groups(parent, sizes, known=told)
+        moved = by_few | before.get(f"{audience}/{MOVED}", frozenset()) & every_scope
+        disclosed = before.get(f"{audience}/{TOLD}", frozenset())
+        disclosed = frozenset(scope for scope in disclosed if changed.get(scope, (0, 0)) == (0, 0))
+        groups = Groups(parent, sizes, known=disclosed)
         small_before = before.get(f"{audience}/{SIZES}", frozenset()) | small_inside
 
         def hide(
@@ -63,14 +64,14 @@ def sizes_of(
         ) -> frozenset[Hashable]:  # fmt: skip
             few = MEDIAN_FAMILIES * least
             small = {scope for scope, size in sizes.items() if size < few}
-            return hide_small_rests(parent, sizes, hidden_groups(groups, least, withheld) | small, few) & everything
+            return hide_small_rests(parent, sizes, hidden_groups(groups, least, withheld) | small, few) & every_scope
 
         hidden = hide(telling | small_before | inside)
         # Scopes that are withheld for one week, and those hidden with them, may be shown in the next.
         small = hide(small_before)
-        found[audience] = Sizes(hidden, small, moved, told | (everything - hidden))
+        by_audience[audience] = Sizes(hidden, small, moved, disclosed | (every_scope - hidden))
         inside, small_inside = hidden, small
-    return found
+    return by_audience
 
 
 def hide_small_rests(
@@ -95,8 +96,8 @@ def hide_small_rests(
 
     def next_one() -> Hashable | None:
         for whole in sorted(parts.keys() - dark, key=str):
-            shown = sorted(shown_below(whole), key=lambda one: (sizes[one], str(one)))
-            if 0 < sizes[whole] - sum(sizes[one] for one in shown) < least:
+            shown = sorted(shown_below(whole), key=lambda part: (sizes[part], str(part)))
+            if 0 < sizes[whole] - sum(sizes[part] for part in shown) < least:
                 return shown[0] if shown else whole
         return None
 

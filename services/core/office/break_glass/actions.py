@@ -44,16 +44,16 @@ async def request_break_glass(
 ) -> BreakGlass:
     """Request the primary guardian's name and number. Raises NotFoundError, TextNotAllowedError."""
     checked = check_text("reason", reason, PROSE)
-    found = await family_at_site(work, site.site_id, family_code)
-    if found is None or await primary_guardian(work, found[0].family_id) is None:
+    enrolled = await family_at_site(work, site.site_id, family_code)
+    if enrolled is None or await primary_guardian(work, enrolled[0].family_id) is None:
         raise NotFoundError
-    asked = BreakGlass(
-        family_id=found[0].family_id, site_id=site.site_id, reason=checked, tell_after_days=tell_after_days,
+    break_glass = BreakGlass(
+        family_id=enrolled[0].family_id, site_id=site.site_id, reason=checked, tell_after_days=tell_after_days,
         asked_by=staff_id, asked_at=work.now,
     )  # fmt: skip
-    work.add(asked)
-    record_audit(work, staff_actor(staff_id), "break_glass.asked", subject_id=asked.break_glass_id)
-    return asked
+    work.add(break_glass)
+    record_audit(work, staff_actor(staff_id), "break_glass.asked", subject_id=break_glass.break_glass_id)
+    return break_glass
 
 
 async def approve_break_glass(
@@ -65,14 +65,14 @@ async def approve_break_glass(
     delay. A refused approval is recorded. Raises NotFoundError, SecondPersonNeededError, ApproverTooNewError,
     BreakGlassClosedError.
     """
-    asked = await _of_site(work, site, break_glass_id)
-    if asked.opened_at is not None or asked.asked_at <= work.now - APPROVAL_LIFETIME:
+    break_glass = await _of_site(work, site, break_glass_id)
+    if break_glass.opened_at is not None or break_glass.asked_at <= work.now - APPROVAL_LIFETIME:
         raise BreakGlassClosedError
-    is_delayed = asked.tell_after_days > 0
-    others = {asked.asked_by, *([] if asked.approved_by is None else [asked.approved_by])}
+    is_delayed = break_glass.tell_after_days > 0
+    others = {break_glass.asked_by, *([] if break_glass.approved_by is None else [break_glass.approved_by])}
     try:
         await check_second_person(
-            work, staff_id, others, urgent=not is_delayed, there_before=asked.asked_at if is_delayed else None
+            work, staff_id, others, urgent=not is_delayed, there_before=break_glass.asked_at if is_delayed else None
         )
     except (SecondPersonNeededError, ApproverTooNewError) as refused:
         record_audit(
@@ -80,39 +80,39 @@ async def approve_break_glass(
         )
         work.keep_refusal()
         raise
-    if asked.approved_by is None:
-        asked.approved_by = staff_id
+    if break_glass.approved_by is None:
+        break_glass.approved_by = staff_id
     else:
-        asked.delay_approved_by = staff_id
-    if asked.tell_after_days == 0 or asked.delay_approved_by is not None:
-        asked.opened_at = work.now
-        asked.closes_at = work.now + BREAK_GLASS_LASTS
-        asked.tell_at = work.now + timedelta(days=asked.tell_after_days)
-    work.add(asked)
-    is_notified_now = asked.tell_at == work.now
+        break_glass.delay_approved_by = staff_id
+    if break_glass.tell_after_days == 0 or break_glass.delay_approved_by is not None:
+        break_glass.opened_at = work.now
+        break_glass.closes_at = work.now + BREAK_GLASS_LASTS
+        break_glass.tell_at = work.now + timedelta(days=break_glass.tell_after_days)
+    work.add(break_glass)
+    is_notified_now = break_glass.tell_at == work.now
     if is_notified_now:
-        await _copy_steps(work, asked)
+        await _copy_steps(work, break_glass)
     record_audit(
         work, staff_actor(staff_id), "break_glass.approved", subject_id=break_glass_id,
-        family_id=asked.family_id if is_notified_now else None,
+        family_id=break_glass.family_id if is_notified_now else None,
     )  # fmt: skip
     if is_notified_now:
-        await _tell(work, asked)
-    return asked
+        await _notify(work, break_glass)
+    return break_glass
 
 
-async def look(work: UnitOfWork, staff_id: uuid.UUID, site: Site, break_glass_id: uuid.UUID) -> Shown:
+async def show_guardian(work: UnitOfWork, staff_id: uuid.UUID, site: Site, break_glass_id: uuid.UUID) -> Shown:
     """Return the guardian's name and number to the requester while the case is open; every access is recorded.
 
     Refused accesses are recorded as well. Raises NotFoundError, BreakGlassClosedError.
     """
-    asked = await _of_site(work, site, break_glass_id)
-    guardian = await primary_guardian(work, asked.family_id)
-    is_open = asked.closes_at is not None and work.now < asked.closes_at
-    is_refused = not is_open or staff_id != asked.asked_by
+    break_glass = await _of_site(work, site, break_glass_id)
+    guardian = await primary_guardian(work, break_glass.family_id)
+    is_open = break_glass.closes_at is not None and work.now < break_glass.closes_at
+    is_refused = not is_open or staff_id != break_glass.asked_by
     record_audit(
         work, staff_actor(staff_id), "break_glass.looked", subject_id=break_glass_id,
-        family_id=None if asked.told_at is None else asked.family_id,
+        family_id=None if break_glass.told_at is None else break_glass.family_id,
         refused=BreakGlassClosedError.code if is_refused or guardian is None else "",
     )  # fmt: skip
     if is_refused or guardian is None:
@@ -156,11 +156,11 @@ async def notify_one_break_glass(work: UnitOfWork) -> bool:
     due = result.first()
     if due is not None:
         await _copy_steps(work, due)
-        await _tell(work, due)
+        await _notify(work, due)
     return due is not None
 
 
-async def _tell(work: UnitOfWork, shown: BreakGlass) -> None:
+async def _notify(work: UnitOfWork, shown: BreakGlass) -> None:
     shown.told_at = work.now
     work.add(shown)
     guardian = await primary_guardian(work, shown.family_id)
@@ -194,9 +194,9 @@ async def _copy_steps(work: UnitOfWork, shown: BreakGlass) -> None:
 
 
 async def _of_site(work: UnitOfWork, site: Site, break_glass_id: uuid.UUID) -> BreakGlass:
-    found = await work.session.get(
+    break_glass = await work.session.get(
         BreakGlass, break_glass_id, with_for_update={"key_share": True}, populate_existing=True
     )
-    if found is None or found.site_id != site.site_id:
+    if break_glass is None or break_glass.site_id != site.site_id:
         raise NotFoundError
-    return found
+    return break_glass

@@ -188,10 +188,10 @@ async def check_families(
         if phone in first_row:
             faults.append(family.fault("phone", "phone_repeated", f"Row {first_row[phone]} has the same phone."))
         first_row.setdefault(phone, family.row)
-        there = known.get(family.family_code)
-        if there is not None:
-            faults += _differences(family, there[1], site, cohort, phone)
-        fitting.append(CheckedFamily(family, site, cohort, phone, there[0] if there is not None else None))
+        existing = known.get(family.family_code)
+        if existing is not None:
+            faults += _differences(family, existing[1], site, cohort, phone)
+        fitting.append(CheckedFamily(family, site, cohort, phone, existing[0] if existing is not None else None))
     faults += await _phone_faults(work, fitting)
     return fitting, faults
 
@@ -261,7 +261,7 @@ def _family(row: Row) -> FamilyRow:
 async def _cohorts(
     work: UnitOfWork, families: Sequence[FamilyRow], programme: str | None
 ) -> tuple[dict[tuple[str, str], tuple[Site, Cohort]], list[Fault]]:
-    found: dict[tuple[str, str], tuple[Site, Cohort]] = {}
+    cohorts: dict[tuple[str, str], tuple[Site, Cohort]] = {}
     refused: dict[tuple[str, str], tuple[str, str, str]] = {}
     for place in dict.fromkeys((family.site, family.cohort) for family in families):
         column = "site"
@@ -270,7 +270,7 @@ async def _cohorts(
             # Without a complete privacy notice no family is enrolled.
             await notice_of_site(work, site)
             column = "cohort"
-            found[place] = (site, await cohort_named(work, site, place[1]))
+            cohorts[place] = (site, await cohort_named(work, site, place[1]))
         except CoreError as error:
             refused[place] = (column, error.code, error.sentence)
     faults = [
@@ -278,7 +278,7 @@ async def _cohorts(
         for family in families
         if (family.site, family.cohort) in refused
     ]
-    return found, faults
+    return cohorts, faults
 
 
 def _phone_sentence(error: PhoneInvalidError, country: str) -> str:

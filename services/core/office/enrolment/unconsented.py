@@ -44,9 +44,9 @@ async def purge_one_unconsented(work: UnitOfWork) -> bool:
         return False
     await _take_back_watches(work, family)
     # The family's row is locked last, following the lock order. The lock keeps new consents from referencing the row.
-    held = await work.session.exec(select(Family).where(col(Family.family_id) == family.family_id).with_for_update())
+    locked = await work.session.exec(select(Family).where(col(Family.family_id) == family.family_id).with_for_update())
     consented = await work.session.exec(select(Consent.consent_id).where(col(Consent.family_id) == family.family_id))
-    if held.first() is None or consented.first() is not None:
+    if locked.first() is None or consented.first() is not None:
         # The family consented or was deleted meanwhile. Roll back; the next call selects another family.
         await work.session.rollback()
         return True

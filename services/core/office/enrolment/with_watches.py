@@ -65,15 +65,15 @@ async def _watch_faults(work: UnitOfWork, checked: Sequence[CheckedFamily]) -> l
     return faults
 
 
-def _refusal(one: CheckedFamily, watch: Watch | None) -> tuple[str, str] | None:
+def _refusal(checked: CheckedFamily, watch: Watch | None) -> tuple[str, str] | None:
     if watch is None:
         return WatchUnknownError.code, WatchUnknownError.sentence
     if watch.state == "handed_out" and watch.handed_out_to is not None:
-        if one.known is not None and watch.handed_out_to == one.known.family_id:
+        if checked.known is not None and watch.handed_out_to == checked.known.family_id:
             return None
         return WatchElsewhereError.code, WatchElsewhereError.sentence
     if not may_move(watch.state, "handed_out"):
         return f"watch_{watch.state}", f"This watch is {watch.state}. Record its return first."
-    if watch.site_id != one.site.site_id:
+    if watch.site_id != checked.site.site_id:
         return WatchOfOtherSiteError.code, WatchOfOtherSiteError.sentence
     return None

@@ -15,17 +15,23 @@ from services.core.people.accounts.actors import staff_actor
 from services.core.people.accounts.codes import lock_phone
 from services.core.people.accounts.phone_numbers import normal_phone
 from services.core.people.households.admission import Asker, admit
-from services.core.people.households.errors import HandOutClosedError, NotFoundError, SlipRefusedError
-from services.core.people.households.hand_out_codes import code_as_hashed, hand_out_code_hash, is_open
-from services.core.people.households.rules import HAND_OUT_CODES_A_FAMILY
+from services.core.people.households.errors import (
+    HandOutClosedError,
+    HandOutOfColleagueError,
+    HandOutTooLongError,
+    NotFoundError,
+    SlipRefusedError,
+)
+from services.core.people.households.hand_out_codes import code_as_hashed, hand_out_code_hash, is_open, wall_code
+from services.core.people.households.rules import HAND_OUT_CODES_A_FAMILY, HAND_OUT_LONGEST_PROLONGED
 from services.core.people.households.tables import Enrolment, Family, HandOut, LogInSlip
 from services.core.people.programme.tables import Site
 from services.core.platform.audit.actions import record_audit
 from services.core.platform.crypto.random_ids import new_ref
+from services.core.platform.db.columns import new_id
 from services.core.platform.db.database import UnitOfWork
 
-# 8 base32 letters are 40 bits, enough for two hours and no session. A slip opens a session, so it has 60 bits.
-_WALL_CODE_LETTERS = 8
+# A slip opens a session, so it has 60 bits.
 _SLIP_LETTERS = 12
 
 
@@ -41,10 +47,12 @@ class PrintedSlip:
 async def open_hand_out(
     work: UnitOfWork, staff_id: uuid.UUID, site: Site, *, families: int, lasts: timedelta
 ) -> tuple[HandOut, str]:
-    """Open a hand-out and return it with its wall code, which is not stored in readable form."""
-    code = new_ref(_WALL_CODE_LETTERS)
+    """Open a hand-out and return it with its wall code, which is not stored."""
+    hand_out_id = new_id()
+    code = wall_code(work, hand_out_id)
     hand_out = HandOut(
-        site_id=site.site_id, opened_by=staff_id, code_hash=hand_out_code_hash(work, code), families=families,
+        hand_out_id=hand_out_id, site_id=site.site_id, opened_by=staff_id,
+        code_hash=hand_out_code_hash(work, code), families=families,
         codes_left=families * HAND_OUT_CODES_A_FAMILY, opened_at=work.now, closes_at=work.now + lasts,
     )  # fmt: skip
     work.add(hand_out)
@@ -61,6 +69,33 @@ async def close_hand_out(work: UnitOfWork, staff_id: uuid.UUID, site: Site, hand
         work.add(hand_out)
         record_audit(work, staff_actor(staff_id), "hand_out.closed", subject_id=hand_out_id)
     return hand_out
+
+
+async def prolong_hand_out(
+    work: UnitOfWork, staff_id: uuid.UUID, site: Site, hand_out_id: uuid.UUID, closes_at: datetime
+) -> HandOut:
+    """Keep a hand-out open until ``closes_at``, with the same wall code and slips; repeating the call changes nothing.
+
+    An earlier time changes nothing. Raises NotFoundError, HandOutClosedError, HandOutOfColleagueError,
+    HandOutTooLongError.
+    """
+    hand_out = await _of_site(work, site, hand_out_id)
+    if not is_open(hand_out, work.now):
+        raise HandOutClosedError
+    if hand_out.opened_by != staff_id:
+        raise HandOutOfColleagueError
+    if closes_at > hand_out.opened_at + HAND_OUT_LONGEST_PROLONGED:
+        raise HandOutTooLongError
+    if closes_at > hand_out.closes_at:
+        hand_out.closes_at = closes_at
+        work.add(hand_out)
+        record_audit(work, staff_actor(staff_id), "hand_out.prolonged", subject_id=hand_out_id)
+    return hand_out
+
+
+def may_prolong(hand_out: HandOut, staff_id: uuid.UUID) -> bool:
+    """Return whether a staff member can still keep an open hand-out open for longer."""
+    return hand_out.opened_by == staff_id and hand_out.closes_at < hand_out.opened_at + HAND_OUT_LONGEST_PROLONGED
 
 
 async def hand_outs_of(work: UnitOfWork, site_id: uuid.UUID) -> Sequence[HandOut]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import uuid
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Final
 
 from sqlmodel import col, select
@@ -35,20 +35,35 @@ UNDO_WITHIN: Final = timedelta(hours=2)
 
 
 async def hand_out_watch(
-    work: UnitOfWork, actor: Actor, serial: str, family_code: str, *, site_id: uuid.UUID | None = None
+    work: UnitOfWork,
+    actor: Actor,
+    serial: str,
+    family_code: str,
+    *,
+    site_id: uuid.UUID | None = None,
+    given_at: datetime | None = None,
 ) -> bool:
     """Hand out a watch to an enrolled family: it then pairs with that family only. Repeating the call returns False.
 
-    ``serial`` may be the scanned content of a label. With ``site_id``, watches and families of other sites are
-    reported as unknown. Raises WatchUnknownError, FamilyUnknownError,
-    WatchElsewhereError (another family has it), WatchOfOtherSiteError, WatchStateError (it is lost or broken).
+    ``given_at``: when it happened, if it is not now. ``serial`` may be the scanned content of a label. With
+    ``site_id``, watches and families of other sites are reported as unknown. Raises WatchUnknownError,
+    FamilyUnknownError, WatchElsewhereError (another family has it), WatchOfOtherSiteError, WatchStateError (it is lost
+    or broken).
     """
     watch = await locked_watch(work, serial_of_scan(serial), site_id=site_id)
     enrolment = await standing_enrolment(work, family_code, site_id=site_id)
-    return await give_watch(work, actor, watch, enrolment.family_id, enrolment.site_id)
+    return await give_watch(work, actor, watch, enrolment.family_id, enrolment.site_id, given_at=given_at)
 
 
-async def give_watch(work: UnitOfWork, actor: Actor, watch: Watch, family_id: uuid.UUID, site_id: uuid.UUID) -> bool:
+async def give_watch(
+    work: UnitOfWork,
+    actor: Actor,
+    watch: Watch,
+    family_id: uuid.UUID,
+    site_id: uuid.UUID,
+    *,
+    given_at: datetime | None = None,
+) -> bool:
     """Hand out a locked watch to a family of a site; repeating the call returns False.
 
     Raises WatchElsewhereError, WatchOfOtherSiteError, WatchStateError.
@@ -64,11 +79,11 @@ async def give_watch(work: UnitOfWork, actor: Actor, watch: Watch, family_id: uu
     work.add(
         WatchGiven(
             watch_id=watch.watch_id, family_id=family_id, actor_kind=actor.kind, actor_id=actor.id,
-            previous_state=watch.state, given_at=work.now,
+            previous_state=watch.state, given_at=given_at or work.now,
         )
     )  # fmt: skip
     watch.handed_out_to = family_id
-    await _enter_state(work, actor, watch, "handed_out", family_id)
+    await _enter_state(work, actor, watch, "handed_out", family_id, happened_at=given_at)
     return True
 
 
@@ -78,7 +93,14 @@ async def lacks_channel(work: UnitOfWork, serial: str, family_code: str) -> bool
     A hand-out is the time to help with it. At any other time it would only tell who has joined and how.
     """
     watch = await watch_by_serial(work, serial_of_scan(serial))
-    if watch is None or not await has_open_hand_out(work, watch.site_id):
+    return None if watch is None else await lacks_channel_at(work, watch.site_id, family_code)
+
+
+async def lacks_channel_at(
+    work: UnitOfWork, site_id: uuid.UUID, family_code: str, *, is_open: bool = False
+) -> bool | None:
+    """Return the same for a family of a site; ``is_open``: the caller knows that a hand-out of the site is open."""
+    if not is_open and not await has_open_hand_out(work, site_id):
         return None
     code = family_code.strip().upper()
     return code in await families_not_reached(work, [code])
@@ -130,7 +152,7 @@ async def undo_last_hand_out(work: UnitOfWork, actor: Actor, *, site_id: uuid.UU
     # The audit entry keeps ``family_id``; the usage fact treats the watch as never handed out.
     record_fact(work, "hand_out_undone", watch_id=watch.watch_id, family_id=family.family_id)
     record_audit(work, actor, "watch.hand_out_undone", family_id=family.family_id, subject_id=watch.watch_id)
-    await work.notify(BROKER_CHANNEL)
+    work.notify(BROKER_CHANNEL)
     return Undone(watch.serial, family.family_code)
 
 
@@ -175,9 +197,17 @@ async def locked_watch(work: UnitOfWork, serial: str, *, site_id: uuid.UUID | No
     return watch
 
 
-async def _enter_state(work: UnitOfWork, actor: Actor, watch: Watch, state: str, family_id: uuid.UUID | None) -> None:
+async def _enter_state(
+    work: UnitOfWork,
+    actor: Actor,
+    watch: Watch,
+    state: str,
+    family_id: uuid.UUID | None,
+    *,
+    happened_at: datetime | None = None,
+) -> None:
     watch.state = state
     work.add(watch)
-    record_fact(work, f"watch_{state}", watch_id=watch.watch_id, family_id=family_id)
+    record_fact(work, f"watch_{state}", watch_id=watch.watch_id, family_id=family_id, happened_at=happened_at)
     record_audit(work, actor, f"watch.{state}", family_id=family_id, subject_id=watch.watch_id)
-    await work.notify(BROKER_CHANNEL)
+    work.notify(BROKER_CHANNEL)

@@ -44,8 +44,8 @@ async def replace_watch(work: UnitOfWork, actor: Actor, old_serial: str, new_ser
     if old_serial == new_serial:
         raise WatchStateError(old_serial, "handed_out", "replaced")
     # Lock both watches in a fixed order, so that two offices swapping the same watches cannot deadlock.
-    held = {serial: await locked_watch(work, serial) for serial in sorted((old_serial, new_serial))}
-    old, new = held[old_serial], held[new_serial]
+    watches = {serial: await locked_watch(work, serial) for serial in sorted((old_serial, new_serial))}
+    old, new = watches[old_serial], watches[new_serial]
     family_id = old.handed_out_to
     if family_id is None:
         family_id = await _replaced_before(work, old, new, state)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import uuid
+from collections.abc import Collection
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -56,8 +57,8 @@ def _page(name: str) -> dict[str, dict[str, str]]:
 def helpline_of(country: str | None) -> Helpline:
     """Return the children's helpline of a country (ISO 3166-1), or the number shared by several countries."""
     page = _page("helplines.json")
-    found = page.get(country or _DEFAULT_COUNTRY, page[_DEFAULT_COUNTRY])
-    return Helpline(found["number"], found["name"])
+    entry = page.get(country or _DEFAULT_COUNTRY, page[_DEFAULT_COUNTRY])
+    return Helpline(entry["number"], entry["name"])
 
 
 def help_text(kind: str, locale: str) -> str:
@@ -94,11 +95,13 @@ async def ask_for_help(work: UnitOfWork, child: Child, guardian_id: uuid.UUID, k
     return request
 
 
-async def open_help_of(work: UnitOfWork, child: Child) -> list[HelpRequest]:
-    """Return the child's help requests that the office has not closed yet, oldest first."""
+async def open_help_of(work: UnitOfWork, child_ids: Collection[uuid.UUID]) -> list[HelpRequest]:
+    """Return the help requests of these children that the office has not closed yet, oldest first."""
+    if not child_ids:
+        return []
     result = await work.session.exec(
         select(HelpRequest)
-        .where(col(HelpRequest.child_id) == child.child_id, col(HelpRequest.done_at).is_(None))
+        .where(col(HelpRequest.child_id).in_(child_ids), col(HelpRequest.done_at).is_(None))
         .order_by(col(HelpRequest.asked_at), col(HelpRequest.help_id))
     )
     return list(result)

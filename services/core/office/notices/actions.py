@@ -47,14 +47,14 @@ async def request_contact(work: UnitOfWork, actor: Actor, family_code: str, site
     another site.
     """
     enrolment = await standing_enrolment(work, family_code, lock=True, site_id=site_id)
-    asked = await work.session.exec(
+    open_requests = await work.session.exec(
         select(Notice.notice_id).where(
             col(Notice.family_id) == enrolment.family_id,
             col(Notice.kind) == "get_in_touch",
             col(Notice.created_at) > work.now - ASK_AGAIN_AFTER,
         )
     )
-    if asked.first() is not None:
+    if open_requests.first() is not None:
         return False
     notice = Notice(family_id=enrolment.family_id, kind="get_in_touch", created_at=work.now)
     work.add(notice)
@@ -74,6 +74,17 @@ async def request_contact(work: UnitOfWork, actor: Actor, family_code: str, site
     await record_event(work, enrolment.family_id, "notice.created", ref_id=notice.notice_id)
     record_audit(work, actor, "family.asked_to_get_in_touch", family_id=enrolment.family_id)
     return True
+
+
+async def notices_sent(work: UnitOfWork, cohort: Cohort, most: int) -> list[Notice]:
+    """Return the notices sent to a cohort, newest first."""
+    result = await work.session.exec(
+        select(Notice)
+        .where(col(Notice.cohort_id) == cohort.cohort_id)
+        .order_by(col(Notice.created_at).desc(), col(Notice.notice_id))
+        .limit(most)
+    )
+    return list(result)
 
 
 async def notices_for(work: UnitOfWork, guardian_id: uuid.UUID, most: int) -> list[tuple[Notice, uuid.UUID]]:

@@ -35,18 +35,18 @@ class ListTexts:
     printed_on: date
 
 
-def hand_out_list(entries: Sequence[RosterEntry], said: ListTexts, unreached: Collection[str] = ()) -> bytes:
+def hand_out_list(entries: Sequence[RosterEntry], content: ListTexts, unreached: Collection[str] = ()) -> bytes:
     """Return a PDF (A4) with a line for each family: code, watch, and free columns for signature and date.
 
     ``unreached`` holds the codes of joined families with a guardian whose phone cannot be notified; staff help them on
     the spot. Raises CharactersNotPrintableError.
     """
-    page = _begin(entries, said, "list.title", LIST_FORM)
+    page = _begin(entries, content, "list.title", LIST_FORM)
     heading = ("", *(page.texts[f"list.{name}"] for name in ("family", "watch", "no_channel", "signature", "date")))
     top_mm = _LAST_MM
     for number, entry in enumerate(entries, start=1):
         if top_mm + _ROW_MM > _LAST_MM:
-            _begin_page(page, said, "list.title")
+            _begin_page(page, content, "list.title")
             _draw_heading(page, heading)
             top_mm = _FIRST_ROW_MM
         mark = "X" if entry.family_code in unreached else ""
@@ -55,34 +55,34 @@ def hand_out_list(entries: Sequence[RosterEntry], said: ListTexts, unreached: Co
     return bytes(page.output())
 
 
-def hand_out_strips(entries: Sequence[RosterEntry], said: ListTexts) -> bytes:
+def hand_out_strips(entries: Sequence[RosterEntry], content: ListTexts) -> bytes:
     """Return a PDF (A4, eight strips a page), one strip to cut for each family: code, watch, signature and date.
 
     A family signs its own strip and reads no other family's code. Raises CharactersNotPrintableError.
     """
-    page = _begin(entries, said, "strips.title", STRIPS_FORM)
+    page = _begin(entries, content, "strips.title", STRIPS_FORM)
     for index, entry in enumerate(entries):
         place = index % _STRIPS_A_PAGE
         if place == 0:
-            _begin_page(page, said, "strips.title")
+            _begin_page(page, content, "strips.title")
         _draw_strip(page, entry, 24 + place * _STRIP_MM)
     return bytes(page.output())
 
 
-def _begin(entries: Sequence[RosterEntry], said: ListTexts, title: str, form: str) -> Paper:
+def _begin(entries: Sequence[RosterEntry], content: ListTexts, title: str, form: str) -> Paper:
     rows = ((f"row {number}", entry.family_code) for number, entry in enumerate(entries, start=1))
-    check_printable((("site", said.site), ("cohort", said.cohort), *rows))
-    texts = paper_texts(said.locale)
-    destroyed_on = date_text(said.printed_on + timedelta(days=KEPT_DAYS), said.locale)
-    footer = Footer(form, said.printed_on, texts["list.keep"].format(date=destroyed_on))
-    return Paper(texts[title], said.locale, footer=footer)
+    check_printable((("site", content.site), ("cohort", content.cohort), *rows))
+    texts = paper_texts(content.locale)
+    destroyed_on = date_text(content.printed_on + timedelta(days=KEPT_DAYS), content.locale)
+    footer = Footer(form, content.printed_on, texts["list.keep"].format(date=destroyed_on))
+    return Paper(texts[title], content.locale, footer=footer)
 
 
-def _begin_page(page: Paper, said: ListTexts, title: str) -> None:
+def _begin_page(page: Paper, content: ListTexts, title: str) -> None:
     page.add_page()
     page.use_font(14, bold=True)
     page.write_at(MARGIN_MM - 1, 8, page.texts[title])
-    where = " · ".join(filter(None, (said.site, said.cohort)))
+    where = " · ".join(filter(None, (content.site, content.cohort)))
     page.fit(where, page.w - 2 * MARGIN_MM, 11)
     page.write_at(MARGIN_MM - 1, 15, where)
 

@@ -45,44 +45,44 @@ def label_url(found_url: str, serial: str) -> str:
     return f"{found_url}#{serial}"
 
 
-def label_sheet(serials: Sequence[str], said: LabelTexts) -> bytes:
+def label_sheet(serials: Sequence[str], content: LabelTexts) -> bytes:
     """Return a PDF (A4, 24 labels of 70 x 36 mm a page) with one label for each serial, in this order.
 
     Raises CharactersNotPrintableError.
     """
-    check_printable((("programme", said.programme), ("site", said.site), ("phone", said.phone)))
-    sheet = Paper(paper_texts(said.locale)["labels.title"], said.locale)
+    check_printable((("programme", content.programme), ("site", content.site), ("phone", content.phone)))
+    sheet = Paper(paper_texts(content.locale)["labels.title"], content.locale)
     for index, serial in enumerate(serials):
         place = index % _LABELS_A_PAGE
         if place == 0:
             sheet.add_page()
-            _write_margin(sheet, said, index, len(serials))
+            _write_margin(sheet, content, index, len(serials))
         left_mm = (place % _COLUMNS) * _LABEL_WIDTH_MM
         top_mm = _MARGIN_TOP_MM + (place // _COLUMNS) * _LABEL_HEIGHT_MM
-        _draw_label(sheet, serial, said, left_mm, top_mm)
+        _draw_label(sheet, serial, content, left_mm, top_mm)
     return bytes(sheet.output())
 
 
-def _write_margin(sheet: Paper, said: LabelTexts, first: int, count: int) -> None:
+def _write_margin(sheet: Paper, content: LabelTexts, first: int, count: int) -> None:
     line = sheet.texts["labels.margin"].format(
-        site=said.site, first=first + 1, last=min(first + _LABELS_A_PAGE, count), count=count
+        site=content.site, first=first + 1, last=min(first + _LABELS_A_PAGE, count), count=count
     )
     page = sheet.texts["page"].format(n=sheet.page_no(), m="{nb}")
     form = sheet.texts["form"].format(number=FORM)
     sheet.use_font(6)
-    sheet.write_at(8, 1, f"{line} · {form} · {date_text(said.printed_on, said.locale)} · {page}")
+    sheet.write_at(8, 1, f"{line} · {form} · {date_text(content.printed_on, content.locale)} · {page}")
 
 
-def _draw_label(sheet: Paper, serial: str, said: LabelTexts, left_mm: float, top_mm: float) -> None:
+def _draw_label(sheet: Paper, serial: str, content: LabelTexts, left_mm: float, top_mm: float) -> None:
     qr_left_mm, qr_top_mm = left_mm + _PADDING_MM, top_mm + (_LABEL_HEIGHT_MM - _QR_MM) / 2
-    draw_qr(sheet, label_url(said.found_url, serial), qr_left_mm, qr_top_mm, _QR_MM)
+    draw_qr(sheet, label_url(content.found_url, serial), qr_left_mm, qr_top_mm, _QR_MM)
     text_left_mm = qr_left_mm + _QR_MM + 1
     width_mm = left_mm + _LABEL_WIDTH_MM - text_left_mm - _PADDING_MM
-    sheet.fit(said.programme, width_mm, 8)
-    sheet.write_at(text_left_mm, qr_top_mm + 2, said.programme)
+    sheet.fit(content.programme, width_mm, 8)
+    sheet.write_at(text_left_mm, qr_top_mm + 2, content.programme)
     # The largest size that fits: staff read the serial aloud on the phone.
     sheet.fit(serial, width_mm, 14, bold=True)
     sheet.write_at(text_left_mm, qr_top_mm + 8, serial)
-    found = sheet.texts["labels.found"].format(phone=unbroken(said.phone))
+    finder_text = sheet.texts["labels.found"].format(phone=unbroken(content.phone))
     sheet.use_font(8)
-    sheet.write_block(text_left_mm, qr_top_mm + 16, width_mm, found, 3.6)
+    sheet.write_block(text_left_mm, qr_top_mm + 16, width_mm, finder_text, 3.6)

@@ -33,19 +33,19 @@ class SlipTexts:
     printed_on: date
 
 
-def slip_sheet(slips: Sequence[PrintedSlip], said: SlipTexts) -> bytes:
+def slip_sheet(slips: Sequence[PrintedSlip], content: SlipTexts) -> bytes:
     """Return a PDF (A4, five slips a page): family code outside; inside the code, its QR and what to do."""
-    footer = Footer(FORM, said.printed_on)
-    sheet = Paper(paper_texts(said.locale)["slips.title"], said.locale, footer=footer)
+    footer = Footer(FORM, content.printed_on)
+    sheet = Paper(paper_texts(content.locale)["slips.title"], content.locale, footer=footer)
     for index, slip in enumerate(slips):
         place = index % _SLIPS_A_PAGE
         if place == 0:
             sheet.add_page()
-        _draw(sheet, slip, said, place * _HEIGHT_MM + 6)
+        _draw(sheet, slip, content, place * _HEIGHT_MM + 6)
     return bytes(sheet.output())
 
 
-def _draw(sheet: Paper, slip: PrintedSlip, said: SlipTexts, top_mm: float) -> None:
+def _draw(sheet: Paper, slip: PrintedSlip, content: SlipTexts, top_mm: float) -> None:
     middle_mm = MARGIN_MM + _WIDTH_MM / 2
     sheet.set_draw_color(_GREY)
     sheet.line(MARGIN_MM, top_mm + _HEIGHT_MM - 1, MARGIN_MM + _WIDTH_MM, top_mm + _HEIGHT_MM - 1)
@@ -57,15 +57,15 @@ def _draw(sheet: Paper, slip: PrintedSlip, said: SlipTexts, top_mm: float) -> No
     sheet.write_at(MARGIN_MM + 3, top_mm + 14, slip.family_code)
     sheet.use_font(9)
     sheet.write_block(MARGIN_MM + 3, top_mm + 28, _WIDTH_MM / 2 - 10, sheet.texts["slips.fold"], 4.5)
-    draw_qr(sheet, f"{said.log_in_url}#slip={slip.code}", middle_mm, top_mm + 6, _QR_MM)
+    draw_qr(sheet, f"{content.log_in_url}#slip={slip.code}", middle_mm, top_mm + 6, _QR_MM)
     left_mm, width_mm = middle_mm + _QR_MM + 1, _WIDTH_MM / 2 - _QR_MM - 1
-    host = urlsplit(said.log_in_url).netloc
-    closes_at = slip.valid_until.astimezone(ZoneInfo(said.timezone))
-    until = f"{date_text(closes_at.date(), said.locale)}, {closes_at:%H:%M}"
+    host = urlsplit(content.log_in_url).netloc
+    closes_at = slip.valid_until.astimezone(ZoneInfo(content.timezone))
+    until = f"{date_text(closes_at.date(), content.locale)}, {closes_at:%H:%M}"
     line_mm = top_mm + 9
     sheet.use_font(8)
-    asked = f"{sheet.texts['slips.scan']} {sheet.texts['slips.open'].format(host=host)}"
-    line_mm += sheet.write_block(left_mm, line_mm, width_mm - 2, asked, 3.6) + 1
+    instruction = f"{sheet.texts['slips.scan']} {sheet.texts['slips.open'].format(host=host)}"
+    line_mm += sheet.write_block(left_mm, line_mm, width_mm - 2, instruction, 3.6) + 1
     sheet.fit(slip.code, width_mm, 12, bold=True)
     sheet.write_at(left_mm, line_mm, slip.code)
     sheet.use_font(8)

@@ -46,14 +46,14 @@ async def announce_end(work: UnitOfWork, actor: Actor, programme: Programme, end
     """
     if not await set_last_day(work, actor, programme, ends_on):
         return False
-    told = await work.run(
+    deleted = await work.run(
         delete(FamilyEnding)
         .where(col(FamilyEnding.family_id).in_(_families_of(programme.programme_id)))
         .returning(col(FamilyEnding.family_id))
     )
     if ends_on is None:
         # Families in a fixed order: each event locks its family's row.
-        for family_id in sorted(told.scalars()):
+        for family_id in sorted(deleted.scalars()):
             await record_event(work, family_id, "programme.continues")
     return True
 
@@ -97,8 +97,8 @@ async def remind_one_family(work: UnitOfWork) -> bool:
 
     By event, push and text message, as with the notification. Safe to run twice and concurrently.
     """
-    found = await work.run(_TO_REMIND, {"now": work.now, "spans": list(END_REMINDERS_DAYS)})
-    row = found.first()
+    result = await work.run(_TO_REMIND, {"now": work.now, "spans": list(END_REMINDERS_DAYS)})
+    row = result.first()
     if row is None:
         return False
     ending = await work.session.get_one(FamilyEnding, row.family_id)
@@ -155,10 +155,13 @@ async def end_of_family(work: UnitOfWork, family_id: uuid.UUID) -> ProgrammeEnd 
     place = result.first()
     if place is None or place[0].ends_on is None:
         return None
-    told = await work.session.get(FamilyEnding, family_id)
-    if told is None:
-        return ProgrammeEnd(place[0].ends_on, None, None)
-    return ProgrammeEnd(place[0].ends_on, told.told_at, erased_from(place[0].ends_on, place[1].timezone, told.told_at))
+    ending = await work.session.get(FamilyEnding, family_id)
+    return end_as_told(place[0].ends_on, place[1].timezone, None if ending is None else ending.told_at)
+
+
+def end_as_told(ends_on: date, timezone: str, told_at: datetime | None) -> ProgrammeEnd:
+    """Return the end of a programme at a site for a family that was notified at ``told_at`` (None: not yet)."""
+    return ProgrammeEnd(ends_on, told_at, None if told_at is None else erased_from(ends_on, timezone, told_at))
 
 
 async def families_due_for_erasure(work: UnitOfWork, most: int = 100) -> list[uuid.UUID]:
@@ -181,9 +184,9 @@ async def families_due_for_erasure(work: UnitOfWork, most: int = 100) -> list[uu
         .order_by(col(FamilyEnding.told_at), col(FamilyEnding.family_id))
     )
     due = [
-        told.family_id
-        for told, programme, site in result
-        if programme.ends_on is not None and erased_from(programme.ends_on, site.timezone, told.told_at) <= work.now
+        ending.family_id
+        for ending, programme, site in result
+        if programme.ends_on is not None and erased_from(programme.ends_on, site.timezone, ending.told_at) <= work.now
     ]
     return due[:most]
 

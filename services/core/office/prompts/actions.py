@@ -81,10 +81,10 @@ async def nudge_one(work: UnitOfWork) -> bool:
     result = await work.run(
         _SILENT, {"now": work.now, "from_hour": FROM_HOUR, "to_hour": TO_HOUR, "part": Part.MESSAGES.value}
     )
-    one = result.mappings().first()
-    if one is None:
+    row = result.mappings().first()
+    if row is None:
         return False
-    guardian_id, child_id, family_id, day = one["guardian_id"], one["child_id"], one["family_id"], one["day"]
+    guardian_id, child_id, family_id, day = row["guardian_id"], row["child_id"], row["family_id"], row["day"]
     made = await work.run(
         insert(Nudge)
         .values(nudge_id=new_id(), guardian_id=guardian_id, child_id=child_id, local_day=day, nudged_at=work.now)
@@ -107,10 +107,10 @@ async def judge_one_nudge(work: UnitOfWork) -> bool:
         .limit(1)
         .with_for_update(of=Nudge, key_share=True, skip_locked=True)
     )
-    one = result.first()
-    if one is None:
+    row = result.first()
+    if row is None:
         return False
-    nudge, family_id = one
+    nudge, family_id = row
     followed = await work.run(
         _FOLLOWED,
         {"child_id": nudge.child_id, "from_at": nudge.nudged_at, "to_at": nudge.nudged_at + FOLLOWS_WITHIN},

@@ -45,31 +45,31 @@ class AskedRecovery:
     paper: Paper
 
 
-async def request_recovery(work: UnitOfWork, staff_id: uuid.UUID, site: Site, asked: AskedRecovery) -> Recovery:
+async def request_recovery(work: UnitOfWork, staff_id: uuid.UUID, site: Site, requested: AskedRecovery) -> Recovery:
     """Request a new number for a guardian (kind ``phone``) or another primary guardian (``primary``).
 
     Raises NotFoundError, PhoneInvalidError, TextNotAllowedError, RecoveryPaperError, RecoveryDocumentNeededError,
     RecoveryPhoneTakenError, RecoveryStandsError.
     """
-    phone, new_phone = normal_phone(asked.phone, site.country), mobile_phone(asked.new_phone, site.country)
-    found = await family_at_site(work, site.site_id, asked.family_code)
-    if found is None:
+    phone, new_phone = normal_phone(requested.phone, site.country), mobile_phone(requested.new_phone, site.country)
+    enrolled = await family_at_site(work, site.site_id, requested.family_code)
+    if enrolled is None:
         raise NotFoundError
-    family, _ = found
+    family, _ = enrolled
     concerned = [
         guardian.guardian_id
         for member, guardian in await guardians_of(work, family.family_id)
-        if guardian.phone == phone and (member.is_primary or asked.kind == "phone")
+        if guardian.phone == phone and (member.is_primary or requested.kind == "phone")
     ]
     with noting_refusals(work, staff_id, "recovery.asked", family_id=family.family_id):
         if not concerned or phone == new_phone:
             raise RecoveryPaperError
-        document, number = check_paper(await recorded_forms(work, family.family_id, concerned[0]), asked.paper)
-    if asked.kind == "phone" and await guardian_by_phone(work, new_phone) is not None:
+        document, number = check_paper(await recorded_forms(work, family.family_id, concerned[0]), requested.paper)
+    if requested.kind == "phone" and await guardian_by_phone(work, new_phone) is not None:
         raise RecoveryPhoneTakenError
     await _let_go_of_stale(work, family.family_id)
     recovery = Recovery(
-        family_id=family.family_id, site_id=site.site_id, kind=asked.kind, guardian_id=concerned[0],
+        family_id=family.family_id, site_id=site.site_id, kind=requested.kind, guardian_id=concerned[0],
         new_phone=new_phone, document=document, number_hash=_hash(work, number), asked_by=staff_id, asked_at=work.now,
     )  # fmt: skip
     work.add(recovery)

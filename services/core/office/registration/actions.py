@@ -205,8 +205,8 @@ def _differences(row: WatchRow, known: Watch, site: Site | None) -> list[Fault]:
 
 def _news(row: WatchRow, known: Watch) -> dict[str, object]:
     """Return the attributes to update: SIM attributes and a missing IMEI. An empty cell changes nothing."""
-    said = {"imei": row.imei, "iccid": row.iccid, "sim_holder": row.sim_holder, "sim_expires_on": row.sim_expires_on}
-    return {name: value for name, value in said.items() if value is not None and getattr(known, name) != value}
+    given = {"imei": row.imei, "iccid": row.iccid, "sim_holder": row.sim_holder, "sim_expires_on": row.sim_expires_on}
+    return {name: value for name, value in given.items() if value is not None and getattr(known, name) != value}
 
 
 async def _secret_faults(work: UnitOfWork, checked: _Checked, offered: VendorSecrets) -> list[Fault]:
@@ -265,7 +265,7 @@ async def _register(
         record_fact(work, "watch_registered", watch_id=watch.watch_id)
         record_audit(work, actor, "watch.registered", subject_id=watch.watch_id)
     if fresh:
-        await work.notify(BROKER_CHANNEL)
+        work.notify(BROKER_CHANNEL)
     return outcome
 
 

@@ -56,21 +56,21 @@ def secret_faults(offered: Sequence[OfferedSecret]) -> list[Fault]:
     """Return every fault of a file's secrets, by row; a fault never contains the secret."""
     faults = []
     for entry in offered:
-        found = _weakness(entry)
-        if found is not None:
-            faults.append(Fault(entry.row, "secret", *found))
+        weakness = _weakness(entry)
+        if weakness is not None:
+            faults.append(Fault(entry.row, "secret", *weakness))
     return faults + _alike(offered)
 
 
-def _weakness(one: OfferedSecret) -> tuple[str, str] | None:
-    secret = one.secret
+def _weakness(offered: OfferedSecret) -> tuple[str, str] | None:
+    secret = offered.secret
     if not secret:
         return "secret_missing", "This cell is empty."
     if len(secret) > _CHARACTERS_MAX or _PRINTABLE.fullmatch(secret) is None:
         return "secret_malformed", f"A secret is at most {_CHARACTERS_MAX} printable ASCII characters without spaces."
     if _bits(secret) < _BITS_MIN or len(set(secret)) < _DISTINCT_MIN or _repeats_itself(secret):
         return "secret_weak", "A secret needs 128 random bits: 32 hexadecimal digits or 22 base64 characters."
-    if _is_derived(one):
+    if _is_derived(offered):
         return "secret_derived", "This is derived from the serial or IMEI. Secrets must be random."
     return None
 
@@ -90,14 +90,14 @@ def _repeats_itself(secret: str) -> bool:
     return len(steps) == 1
 
 
-def _is_derived(one: OfferedSecret) -> bool:
-    folded = one.secret.lower()
-    labels = [label for label in (one.serial, one.imei) if label]
+def _is_derived(offered: OfferedSecret) -> bool:
+    folded = offered.secret.lower()
+    labels = [label for label in (offered.serial, offered.imei) if label]
     for label in labels:
         for shown in (label.lower(), label.lower()[::-1]):
             if len(shown) >= _LABEL_CHARACTERS_MIN and shown in folded:
                 return True
-    readings = list(_readings(one.secret))
+    readings = list(_readings(offered.secret))
     return any(_begin_alike(reading, derived) for derived in _derivations(labels) for reading in readings)
 
 

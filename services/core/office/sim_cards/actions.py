@@ -106,7 +106,7 @@ async def record_sims(
     faults += [
         row.fault("serial", "watch_unknown", "No watch has this serial.") for row in rows if row.serial not in watches
     ]
-    faults += await _taken(work, rows, numbers)
+    faults += await _number_conflicts(work, rows, numbers)
     if faults := all_faults(listed.faults, faults):
         raise SheetRefusedError(faults)
     outcome = SimsNoted()
@@ -122,11 +122,11 @@ async def record_sims(
 
 
 def _note_particulars(work: UnitOfWork, watch: Watch, row: SimRow, number: str | None) -> bool:
-    said = {
+    given = {
         "iccid": row.iccid, "sim_number": number, "sim_holder": row.holder, "sim_expires_on": row.expires_on,
         "sim_quota_mb": row.quota_mb,
     }  # fmt: skip
-    news = {name: value for name, value in said.items() if value is not None and getattr(watch, name) != value}
+    news = {name: value for name, value in given.items() if value is not None and getattr(watch, name) != value}
     watch.sqlmodel_update(news)
     work.add(watch)
     return bool(news)
@@ -159,7 +159,7 @@ def _numbers(rows: Sequence[SimRow], countries: dict[str, str]) -> tuple[dict[in
     return numbers, faults
 
 
-async def _taken(work: UnitOfWork, rows: Sequence[SimRow], numbers: dict[int, str]) -> list[Fault]:
+async def _number_conflicts(work: UnitOfWork, rows: Sequence[SimRow], numbers: dict[int, str]) -> list[Fault]:
     """Return a fault for each ICCID or number of another watch in use: its SIM card was moved without a record."""
     faults = []
     by_row = {"iccid": {row.row: row.iccid for row in rows if row.iccid}, "number": numbers}

@@ -153,9 +153,9 @@ async def _check_open(work: UnitOfWork, survey: Survey) -> None:
 
 
 async def _families(
-    work: UnitOfWork, survey: Survey, said: set[str], site_id: uuid.UUID | None
+    work: UnitOfWork, survey: Survey, names: set[str], site_id: uuid.UUID | None
 ) -> dict[str, uuid.UUID]:
     """Return the programme's (or site's) families by code and by their pseudonym in this survey."""
     by_code = await families_by_code(work, survey, site_id)
     by_name = {name_in(work.vault, survey, family_id): family_id for family_id in by_code.values()}
-    return {name: family_id for name, family_id in (by_name | by_code).items() if name in said}
+    return {name: family_id for name, family_id in (by_name | by_code).items() if name in names}

@@ -108,11 +108,11 @@ def bootstrapped(differences: Sequence[float]) -> Interval:
 
     if len(set(differences)) == 1:
         return Interval(differences[0], differences[0])
-    found = bootstrap(
+    resampled = bootstrap(
         (np.asarray(differences),), np.mean, confidence_level=0.95, n_resamples=_RESAMPLES, method="percentile",
         rng=np.random.default_rng(_SEED),
     )  # fmt: skip
-    return Interval(float(found.confidence_interval.low), float(found.confidence_interval.high))
+    return Interval(float(resampled.confidence_interval.low), float(resampled.confidence_interval.high))
 
 
 def _of_shares(question: str, before: list[float], after: list[float], attrition: Attrition) -> Comparison:

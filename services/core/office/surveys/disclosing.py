@@ -54,12 +54,12 @@ def controlled(
     everybody = frozenset[str]().union(*sites.values())
     scopes = {programme: waves.of(everybody)} | {site: waves.of(families) for site, families in sites.items()}
     # A site without any answer is no part of the total and does not count as a small group.
-    asked = {scope: answers for scope, answers in scopes.items() if answers.baseline or answers.endline}
-    dark = _Dark.of(kind, asked, {scope: None if scope == programme else programme for scope in asked})
+    answered = {scope: answers for scope, answers in scopes.items() if answers.baseline or answers.endline}
+    dark = _Dark.of(kind, answered, {scope: None if scope == programme else programme for scope in answered})
     return {
         scope: Comparison(question, kind, suppressed=True)
-        if scope in dark.pairs or scope not in asked
-        else _told(compare(question, kind, answers.baseline, answers.endline), answers, dark.of_scope(scope))
+        if scope in dark.pairs or scope not in answered
+        else _publishable(compare(question, kind, answers.baseline, answers.endline), answers, dark.of_scope(scope))
         for scope, answers in scopes.items()
     }
 
@@ -111,22 +111,22 @@ class _Dark:
         return {name: scope in hidden for name, hidden in vars(self).items()}
 
 
-def _told(exact: Comparison, waves: Waves, dark: Mapping[str, bool]) -> Comparison:
+def _publishable(exact: Comparison, waves: Waves, dark: Mapping[str, bool]) -> Comparison:
     """Return the publishable comparison: rounded counts, shares of rounded counts, rounded means."""
     is_share = exact.kind == "yes_no"
     matched = rounded(exact.matched)
 
-    def told(one: Estimate | None, *, hidden: bool) -> Estimate | None:
-        if one is None or hidden:
+    def published(estimate: Estimate | None, *, hidden: bool) -> Estimate | None:
+        if estimate is None or hidden:
             return None
-        return _share(one.value, exact.matched) if is_share else _mean(one)
+        return _share(estimate.value, exact.matched) if is_share else _mean(estimate)
 
-    before = told(exact.before, hidden=dark["before"])
+    before = published(exact.before, hidden=dark["before"])
     return replace(
         exact,
         matched=matched,
         before=before,
-        after=told(exact.after, hidden=dark["after"]),
+        after=published(exact.after, hidden=dark["after"]),
         difference=None if exact.difference is None else _mean(exact.difference),
         bootstrap=_short(exact.bootstrap),
         p_value=None if exact.p_value is None or dark["changed"] else round(exact.p_value, 2),
@@ -140,8 +140,8 @@ def _attrition(
     if dark["lost"]:
         return None
     lost = [waves.baseline[family] for family in waves.lost]
-    said = sum(lost) / len(lost)
-    spoken = None if dark["answers_of_lost"] else _share(said, len(lost)) if is_share else Estimate(said, None)
+    mean = sum(lost) / len(lost)
+    spoken = None if dark["answers_of_lost"] else _share(mean, len(lost)) if is_share else Estimate(mean, None)
     return Attrition(
         baseline=rounded(len(waves.baseline)),
         matched=rounded(len(waves.matched)),
@@ -160,9 +160,9 @@ def _share(value: float, total: int) -> Estimate | None:
     return Estimate(round(count / whole, 2), Interval(round(interval.low, 2), round(interval.high, 2)))
 
 
-def _mean(one: Estimate) -> Estimate:
-    return Estimate(round(one.value, _DIGITS), _short(one.interval))
+def _mean(estimate: Estimate) -> Estimate:
+    return Estimate(round(estimate.value, _DIGITS), _short(estimate.interval))
 
 
-def _short(one: Interval | None) -> Interval | None:
-    return None if one is None else Interval(round(one.low, _DIGITS), round(one.high, _DIGITS))
+def _short(interval: Interval | None) -> Interval | None:
+    return None if interval is None else Interval(round(interval.low, _DIGITS), round(interval.high, _DIGITS))

@@ -88,12 +88,12 @@ async def publish_survey(work: UnitOfWork, actor: Actor, survey: Survey, *, conf
                 for wave in ("baseline", "endline")
             )
         )
-        for scope, told in controlled(question.key, question.kind, waves, sites, survey.programme_id).items():
-            reports[scope].append(told)
+        for scope, comparison in controlled(question.key, question.kind, waves, sites, survey.programme_id).items():
+            reports[scope].append(comparison)
     work.add(
         *(
-            SurveyReport(survey_id=survey.survey_id, scope_id=scope, comparisons=[asdict(line) for line in told])
-            for scope, told in reports.items()
+            SurveyReport(survey_id=survey.survey_id, scope_id=scope, comparisons=[asdict(line) for line in comparisons])
+            for scope, comparisons in reports.items()
         )
     )
     survey.published_at = work.now

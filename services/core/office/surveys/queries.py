@@ -128,9 +128,9 @@ async def names_in(work: UnitOfWork, survey: Survey, site_id: uuid.UUID | None =
     Families that have not agreed to measurement are listed like all others, so that the list does not show who has.
     The list stays with staff. The interviewers receive pseudonyms only, which differ from survey to survey.
     """
-    found = await families_by_code(work, survey, site_id)
+    families = await families_by_code(work, survey, site_id)
     # Sorted here, because the database's collation varies and the next page starts after a code.
-    return [Named(code, name_in(work.vault, survey, family_id)) for code, family_id in sorted(found.items())]
+    return [Named(code, name_in(work.vault, survey, family_id)) for code, family_id in sorted(families.items())]
 
 
 def name_in(vault: Vault, survey: Survey, family_id: uuid.UUID) -> str:

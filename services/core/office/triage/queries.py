@@ -75,12 +75,12 @@ async def triage_site(
             newest_firmware=newest.get(watch.model, ""),
             stuck_since=None if identity is None else stuck.get(identity.child_id),
         )
-        found = [finding for finding in triage(device, work.now) if kind is None or finding.kind == kind]
-        if found and watch.serial not in seen and len(seen) == most:
+        findings = [finding for finding in triage(device, work.now) if kind is None or finding.kind == kind]
+        if findings and watch.serial not in seen and len(seen) == most:
             break
-        if found:
+        if findings:
             seen.add(watch.serial)
-        entries += [TriageEntry(watch.serial, family_code, finding) for finding in found]
+        entries += [TriageEntry(watch.serial, family_code, finding) for finding in findings]
     return entries
 
 
@@ -135,10 +135,10 @@ async def _newest_firmware(work: UnitOfWork, models: set[str]) -> dict[str, str]
         .join(WatchIdentity, col(WatchIdentity.watch_id) == col(Watch.watch_id))
         .where(col(Watch.model).in_(models), col(WatchIdentity.ended_at).is_(None))
     )
-    said: dict[str, set[str]] = {}
+    by_model: dict[str, set[str]] = {}
     for model, hello in result:
-        said.setdefault(model, set()).add(str(hello.get("firmware") or ""))
-    return {model: newest_firmware(versions) for model, versions in said.items()}
+        by_model.setdefault(model, set()).add(str(hello.get("firmware") or ""))
+    return {model: newest_firmware(versions) for model, versions in by_model.items()}
 
 
 async def _low_batteries(work: UnitOfWork, site_id: uuid.UUID) -> dict[str, datetime]:

@@ -12,7 +12,8 @@ from sqlmodel import col, select
 from services.core.devices.presence.queries import battery_now, connection_state, journey, last_seen_at
 from services.core.devices.watches.queries import WITH_PRESENCE
 from services.core.devices.watches.tables import Watch, WatchIdentity
-from services.core.people.households.tables import Enrolment, Family, Membership
+from services.core.people.households.queries import has_primary_guardian
+from services.core.people.households.tables import Enrolment, Family
 from services.core.people.programme.tables import Cohort
 from services.core.platform.db.database import UnitOfWork
 
@@ -58,9 +59,19 @@ class FamilyRow:
 
 
 async def watches_at(
-    work: UnitOfWork, site_id: uuid.UUID, *, after: str | None, limit: int, state: str | None = None
+    work: UnitOfWork,
+    site_id: uuid.UUID,
+    *,
+    after: str | None,
+    limit: int,
+    state: str | None = None,
+    prefix: str = "",
+    only: str | None = None,
 ) -> Page[tuple[Health, str | None]]:
-    """Return the site's watches after the serial ``after``, each with the code of its family."""
+    """Return the site's watches after the serial ``after``, each with the code of its family.
+
+    ``prefix``: only serials that begin with it. ``only``: this serial alone.
+    """
     statement = (
         select(Watch, WatchIdentity, Family.family_code)
         .options(WITH_PRESENCE)
@@ -75,6 +86,10 @@ async def watches_at(
     )
     if state is not None:
         statement = statement.where(Watch.state == state)
+    if prefix:
+        statement = statement.where(col(Watch.serial).startswith(prefix.upper(), autoescape=True))
+    if only is not None:
+        statement = statement.where(Watch.serial == only)
     rows: list[tuple[Health, str | None]] = [
         (_health(watch, identity, work.now), family_code)
         for watch, identity, family_code in await work.session.exec(statement)
@@ -82,36 +97,43 @@ async def watches_at(
     return Page(rows[:limit], len(rows) > limit)
 
 
-async def families_at(work: UnitOfWork, site_id: uuid.UUID, *, after: str | None, limit: int) -> Page[FamilyRow]:
-    """Return the families enrolled at the site after the code ``after``."""
-    joined = (
-        select(Membership.membership_id)
-        .where(
-            col(Membership.family_id) == col(Family.family_id),
-            col(Membership.removed_at).is_(None),
-            col(Membership.is_primary),
-        )
-        .exists()
-    )
-    found = (
+async def families_at(
+    work: UnitOfWork,
+    site_id: uuid.UUID,
+    *,
+    after: str | None,
+    limit: int,
+    prefix: str = "",
+    only: str | None = None,
+) -> Page[FamilyRow]:
+    """Return the families enrolled at the site after the code ``after``.
+
+    ``prefix``: only codes that begin with it. ``only``: this code alone.
+    """
+    narrowed = [col(Family.family_code).startswith(prefix.upper(), autoescape=True)] if prefix else []
+    narrowed += [] if only is None else [col(Family.family_code) == only]
+    families = (
         await work.session.exec(
-            select(Family, Enrolment, Cohort.name, joined)
+            select(Family, Enrolment, Cohort.name, has_primary_guardian())
             .join(Enrolment, col(Enrolment.family_id) == col(Family.family_id))
             .join(Cohort, col(Cohort.cohort_id) == col(Enrolment.cohort_id))
             .where(
-                Enrolment.site_id == site_id, col(Enrolment.ended_at).is_(None), col(Family.family_code) > (after or "")
+                Enrolment.site_id == site_id,
+                col(Enrolment.ended_at).is_(None),
+                col(Family.family_code) > (after or ""),
+                *narrowed,
             )
             .order_by(col(Family.family_code))
             .limit(limit + 1)
         )
     ).all()
-    shown = found[:limit]
+    shown = families[:limit]
     watches = await _watches_of(work, [family.family_id for family, _, _, _ in shown])
     rows = [
         FamilyRow(family.family_code, cohort, enrolment.enrolled_at, has_logged_in, watches.get(family.family_id, []))
         for family, enrolment, cohort, has_logged_in in shown
     ]
-    return Page(rows, len(found) > limit)
+    return Page(rows, len(families) > limit)
 
 
 async def _watches_of(work: UnitOfWork, family_ids: list[uuid.UUID]) -> dict[uuid.UUID, list[Health]]:

@@ -136,12 +136,12 @@ async def _end(work: UnitOfWork, session: Session, reason: str) -> None:
     session.end_reason = reason
     work.add(session)
     record_audit(work, guardian_actor(session.guardian_id), f"session.{reason}", subject_id=session.session_id)
-    await work.notify(CHANNEL, session.session_id)
+    work.notify(CHANNEL, session.session_id)
 
 
 async def access_changed(work: UnitOfWork, guardian_id: uuid.UUID) -> None:
     """Notify the guardian's open streams to check their access again at once."""
-    await work.notify(CHANNEL, guardian_id)
+    work.notify(CHANNEL, guardian_id)
 
 
 def _may_continue(session: Session, now: datetime) -> bool:

@@ -39,8 +39,8 @@ async def session_and_guardian(
 
 async def guardian_of_session(work: UnitOfWork, session_id: uuid.UUID, guardian_id: uuid.UUID) -> Guardian | None:
     """Return the guardian of a live, unlimited session, or None."""
-    found = await session_and_guardian(work, session_id, guardian_id)
-    return None if found is None or found[0].limited else found[1]
+    pair = await session_and_guardian(work, session_id, guardian_id)
+    return None if pair is None or pair[0].limited else pair[1]
 
 
 async def sessions_of(work: UnitOfWork, guardian_id: uuid.UUID) -> list[Session]:

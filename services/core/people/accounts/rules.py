@@ -111,13 +111,13 @@ def judge_refresh(token: PresentedToken, now: datetime) -> RefreshVerdict:
     return RefreshVerdict.EXPIRED if now >= token.expires_at else RefreshVerdict.ROTATE
 
 
-def busy_until(asked: datetime | None, now: datetime) -> datetime | None:
+def busy_until(until: datetime | None, now: datetime) -> datetime | None:
     """Return the end of a guardian's shift; None: not on shift. Raises BusyTooLongError beyond a day."""
-    if asked is None or asked <= now:
+    if until is None or until <= now:
         return None
-    if asked - now > BUSY_LONGEST:
+    if until - now > BUSY_LONGEST:
         raise BusyTooLongError
-    return asked
+    return until
 
 
 @dataclass(frozen=True)

@@ -61,9 +61,7 @@ async def confirm_set_up(work: UnitOfWork, proof: StaffProof, new_password: str)
     staff.password_hash = await hash_password(new_password)
     staff.first_password_ends_at = None
     work.add(staff)
-    await work.run(delete(StaffRecoveryCode).where(col(StaffRecoveryCode.staff_id) == staff.staff_id))
-    codes = [f"{new_ref(RECOVERY_CODE_GROUP)}-{new_ref(RECOVERY_CODE_GROUP)}" for _ in range(RECOVERY_CODES)]
-    work.add(*(StaffRecoveryCode(code_hash=_code_hash(work, staff, code), staff_id=staff.staff_id) for code in codes))
+    codes = await _new_recovery_codes(work, staff)
     record_audit(work, staff_actor(staff.staff_id), "staff.set_up", subject_id=staff.staff_id)
     return await open_staff_session(work, staff.staff_id), codes
 
@@ -97,6 +95,19 @@ async def change_password(work: UnitOfWork, session_id: uuid.UUID, proof: StaffP
     record_audit(work, staff_actor(staff.staff_id), "staff.password_changed", subject_id=staff.staff_id)
 
 
+async def renew_recovery_codes(work: UnitOfWork, proof: StaffProof) -> list[str]:
+    """Replace the account's recovery codes, given its password and a code of the app; return the new ones.
+
+    Raises StaffLogInRefusedError, also for a recovery code; RetryLaterError.
+    """
+    staff = await _with_right_password(work, proof)
+    if staff.totp_confirmed_at is None or not _takes_totp(work, staff, proof.code):
+        raise StaffLogInRefusedError(staff.staff_id)
+    codes = await _new_recovery_codes(work, staff)
+    record_audit(work, staff_actor(staff.staff_id), "staff.recovery_codes_renewed", subject_id=staff.staff_id)
+    return codes
+
+
 async def reset_second_factor(work: UnitOfWork, staff: Staff) -> None:
     """Remove the authenticator app; the next log-in sets up a new one."""
     staff.sealed_totp = staff.totp_confirmed_at = staff.totp_used_step = None
@@ -113,10 +124,10 @@ async def _with_right_password(work: UnitOfWork, proof: StaffProof) -> Staff:
         Charge(Limits.STAFF_TRIES_OF_ACCOUNT_AT_ADDRESS, f"{email}/{proof.address}"),
         Charge(Limits.STAFF_TRIES_OF_ACCOUNT, email),
     )
-    held = (await work.session.exec(select(Staff.password_hash).where(Staff.email == email))).first()
+    password_hash = (await work.session.exec(select(Staff.password_hash).where(Staff.email == email))).first()
     # argon2 is slow: it runs without a database connection and outside the event loop.
     await work.commit_early()
-    fits = await password_fits(proof.password, held)
+    fits = await password_fits(proof.password, password_hash)
     result = await work.session.exec(
         select(Staff)
         .where(Staff.email == email)
@@ -124,11 +135,18 @@ async def _with_right_password(work: UnitOfWork, proof: StaffProof) -> Staff:
         .execution_options(populate_existing=True)
     )
     staff = result.first()
-    if staff is None or not fits or staff.password_hash != held or staff.ended_at is not None:
+    if staff is None or not fits or staff.password_hash != password_hash or staff.ended_at is not None:
         raise StaffLogInRefusedError(None if staff is None else staff.staff_id)
     if staff.first_password_ends_at is not None and staff.first_password_ends_at <= work.now:
         raise StaffLogInRefusedError(staff.staff_id)
     return staff
+
+
+async def _new_recovery_codes(work: UnitOfWork, staff: Staff) -> list[str]:
+    await work.run(delete(StaffRecoveryCode).where(col(StaffRecoveryCode.staff_id) == staff.staff_id))
+    codes = [f"{new_ref(RECOVERY_CODE_GROUP)}-{new_ref(RECOVERY_CODE_GROUP)}" for _ in range(RECOVERY_CODES)]
+    work.add(*(StaffRecoveryCode(code_hash=_code_hash(work, staff, code), staff_id=staff.staff_id) for code in codes))
+    return codes
 
 
 def _takes_totp(work: UnitOfWork, staff: Staff, code: str) -> bool:

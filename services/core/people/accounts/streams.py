@@ -15,6 +15,7 @@ from sqlalchemy import delete
 from sqlmodel import col, select
 
 from services.core.people.accounts.actions import access_changed
+from services.core.people.accounts.rules import StoredSession, session_is_live
 from services.core.people.accounts.tables import Guardian, OpenStream
 from services.core.platform.db.database import UnitOfWork
 from services.core.platform.limits.rules import MOST_STREAMS_OF_GUARDIAN, MOST_STREAMS_OF_SESSION
@@ -49,10 +50,19 @@ async def open_stream(work: UnitOfWork, session_id: uuid.UUID, guardian_id: uuid
     return newest[0][0]
 
 
+_STANDS: Final = """
+SELECT session.created_at, session.last_used_at, session.ended_at, session.limited
+FROM open_stream JOIN session USING (session_id) WHERE open_stream.stream_no = $1
+"""
+
+
 async def stream_stands(work: UnitOfWork, stream_no: int) -> bool:
-    """Return whether a stream is still open."""
-    result = await work.session.exec(select(OpenStream.stream_no).where(OpenStream.stream_no == stream_no))
-    return result.first() is not None
+    """Return whether a stream is still open and its session live and unlimited, by one statement of the driver."""
+    rows = await work.read(_STANDS, stream_no)
+    if not rows:
+        return False
+    session = StoredSession(*rows[0])
+    return session_is_live(session, work.now) and not session.limited
 
 
 async def close_streams(work: UnitOfWork, stream_nos: Collection[int]) -> None:

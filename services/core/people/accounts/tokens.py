@@ -9,6 +9,7 @@ import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 from typing import Any, Final, Self
 
 import jwt
@@ -29,6 +30,8 @@ LINK_LIFETIME: Final = timedelta(minutes=5)
 _ISSUED_AHEAD: Final = timedelta(seconds=30)
 # Issued tokens have about 400 characters; longer ones are rejected without parsing.
 _MOST_CHARACTERS: Final = 2_000
+# Tokens of which the signature is known to be right, about 1 kB each.
+_KNOWN_MAX: Final = 4_096
 
 
 @dataclass(frozen=True)
@@ -61,6 +64,8 @@ class AccessTokens:
     def __init__(self, keys: Mapping[str, str]) -> None:
         self._keys = dict(keys)
         self._signing_key_id = next(iter(self._keys))
+        # An app sends one token for its whole lifetime. What is invalid raises and is not kept.
+        self._claims_of = lru_cache(maxsize=_KNOWN_MAX)(self._signed_claims)
 
     @classmethod
     def of(cls, settings: Settings) -> Self:
@@ -73,8 +78,8 @@ class AccessTokens:
 
     def read(self, token: str, now: datetime) -> AccessClaims:
         """Return a token's claims; raises AccessTokenInvalidError for any defect."""
-        said = self._verify(token, _AUDIENCE, now)
-        return AccessClaims(guardian_id=said["sub"], session_id=said["sid"])
+        claims = self._verify(token, _AUDIENCE, now)
+        return AccessClaims(guardian_id=claims["sub"], session_id=claims["sid"])
 
     def issue_staff(self, claims: StaffClaims, now: datetime) -> str:
         """Return a staff member's token that is valid for ``STAFF_ACCESS_LIFETIME`` from ``now``."""
@@ -82,8 +87,8 @@ class AccessTokens:
 
     def read_staff(self, token: str, now: datetime) -> StaffClaims:
         """Return the claims of a staff member's token; raises AccessTokenInvalidError for any defect."""
-        said = self._verify(token, _STAFF_AUDIENCE, now)
-        return StaffClaims(staff_id=said["sub"], staff_session_id=said["sid"])
+        claims = self._verify(token, _STAFF_AUDIENCE, now)
+        return StaffClaims(staff_id=claims["sub"], staff_session_id=claims["sid"])
 
     def issue_link(self, claims: AudioClaims, now: datetime) -> str:
         """Return the secret part of a link that opens one voice message for ``LINK_LIFETIME``."""
@@ -92,9 +97,9 @@ class AccessTokens:
 
     def read_link(self, token: str, now: datetime) -> AudioClaims:
         """Return the claims of a link; raises AccessTokenInvalidError for any defect."""
-        said = self._verify(token, _LINK_AUDIENCE, now, "child", "msg")
+        claims = self._verify(token, _LINK_AUDIENCE, now, "child", "msg")
         return AudioClaims(
-            guardian_id=said["sub"], session_id=said["sid"], child_id=said["child"], message_id=said["msg"]
+            guardian_id=claims["sub"], session_id=claims["sid"], child_id=claims["child"], message_id=claims["msg"]
         )
 
     def _sign(
@@ -126,23 +131,28 @@ class AccessTokens:
         if len(token) > _MOST_CHARACTERS:
             raise AccessTokenInvalidError
         try:
-            key = self._keys[jwt.get_unverified_header(token)["kid"]]
-            # The algorithm is fixed, never read from the header. Times are checked below, against the shared clock.
-            said = jwt.decode(
-                token, key, algorithms=[_ALGORITHM], audience=audience, issuer=_ISSUER,
-                options={
-                    "require": ["iss", "aud", "sub", "sid", "iat", "exp", *more],
-                    "verify_exp": False, "verify_iat": False, "verify_nbf": False,
-                },
-            )  # fmt: skip
-            _refuse_other_times(said, now)
-            return {name: uuid.UUID(said[name]) for name in ("sub", "sid", *more)}
+            claims = self._claims_of(token, audience, more)
+            _refuse_other_times(claims, now)
+            return {name: uuid.UUID(claims[name]) for name in ("sub", "sid", *more)}
         except (jwt.InvalidTokenError, KeyError, TypeError, ValueError, OverflowError, AttributeError) as error:
             raise AccessTokenInvalidError from error
 
+    def _signed_claims(self, token: str, audience: str, more: tuple[str, ...]) -> Mapping[str, Any]:
+        """Return the claims of a token whose signature, audience and issuer are right, whatever its times."""
+        key = self._keys[jwt.get_unverified_header(token)["kid"]]
+        # The algorithm is fixed, never read from the header. Times are checked at each use, against the shared clock.
+        claims: Mapping[str, Any] = jwt.decode(
+            token, key, algorithms=[_ALGORITHM], audience=audience, issuer=_ISSUER,
+            options={
+                "require": ["iss", "aud", "sub", "sid", "iat", "exp", *more],
+                "verify_exp": False, "verify_iat": False, "verify_nbf": False,
+            },
+        )  # fmt: skip
+        return claims
 
-def _refuse_other_times(said: Mapping[str, Any], now: datetime) -> None:
-    issued_at = datetime.fromtimestamp(said["iat"], UTC)
-    expires_at = datetime.fromtimestamp(said["exp"], UTC)
+
+def _refuse_other_times(claims: Mapping[str, Any], now: datetime) -> None:
+    issued_at = datetime.fromtimestamp(claims["iat"], UTC)
+    expires_at = datetime.fromtimestamp(claims["exp"], UTC)
     if now >= expires_at or issued_at > now + _ISSUED_AHEAD:
         raise AccessTokenInvalidError

@@ -30,8 +30,11 @@ def birth_date_of(work: UnitOfWork, child: Child) -> date | None:
 
 async def is_of_age(work: UnitOfWork, child: Child) -> bool:
     """Return whether the law of the family's country requires the child's agreement; False without a birth date."""
+    birth_date = birth_date_of(work, child)
+    if birth_date is None:
+        return False
     site = await site_of_family(work, child.family_id)
-    return is_asked(birth_date_of(work, child), work.now.date(), site.country if site else None)
+    return is_asked(birth_date, work.now.date(), site.country if site else None)
 
 
 async def childs_consent_due(work: UnitOfWork, child: Child) -> bool:

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from sqlalchemy import func, update
+from sqlalchemy.exc import NoResultFound
 from sqlmodel import col, select
 
 from services.core.people.households.tables import Child
@@ -26,6 +27,19 @@ def data_key(work: UnitOfWork, child: Child) -> bytes:
     Raises SealBrokenError after its destruction, MasterKeyMissingError if its master key is not configured.
     """
     return work.vault.unwrap_key(child.wrapped_key, _context(child.child_id))
+
+
+def unwrapped_key(work: UnitOfWork, child_id: uuid.UUID, wrapped: bytes) -> bytes:
+    """Return the same for a child whose wrapped key was read as a column."""
+    return work.vault.unwrap_key(wrapped, _context(child_id))
+
+
+async def key_of_child(work: UnitOfWork, child_id: uuid.UUID) -> bytes:
+    """Return the data key of a child by its id; raises NoResultFound, and as :func:`data_key`."""
+    wrapped = await work.fetch("SELECT wrapped_key FROM child WHERE child_id = $1", child_id)
+    if not wrapped:
+        raise NoResultFound
+    return unwrapped_key(work, child_id, wrapped[0][0])
 
 
 async def unopened_keys(database: Database) -> Counter[str]:

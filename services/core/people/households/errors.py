@@ -177,6 +177,20 @@ class HandOutClosedError(CoreError):
     sentence = "This hand-out is not open. Ask the staff."
 
 
+class HandOutOfColleagueError(CoreError):
+    """Only the person who opened a hand-out can prolong it."""
+
+    code = "hand_out_of_colleague"
+    sentence = "A colleague opened this hand-out. Only the person who opened it can prolong it."
+
+
+class HandOutTooLongError(CoreError):
+    """The hand-out would be open for longer than six hours."""
+
+    code = "hand_out_too_long"
+    sentence = "A hand-out can be open for six hours from its opening. Open another one."
+
+
 class SlipRefusedError(CoreError):
     """The slip is used, void, or of another phone, or its hand-out is over; the response does not say which."""
 

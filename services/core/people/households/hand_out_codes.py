@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import uuid
 from datetime import datetime
+from typing import Final
 
 from sqlmodel import col, select
 
 from services.core.people.households.errors import HandOutClosedError
 from services.core.people.households.tables import HandOut
 from services.core.people.programme.tables import Site
+from services.core.platform.crypto.random_ids import BASE32_ALPHABET
 from services.core.platform.db.database import UnitOfWork
+
+_WALL_CODE_LETTERS: Final = 8
 
 
 def code_as_hashed(code: str) -> str:
@@ -21,6 +25,15 @@ def code_as_hashed(code: str) -> str:
 def hand_out_code_hash(work: UnitOfWork, code: str) -> bytes:
     """Return the keyed hash that identifies a hand-out."""
     return work.vault.keyed_hash(code_as_hashed(code), "hand-out-code")
+
+
+def wall_code(work: UnitOfWork, hand_out_id: uuid.UUID) -> str:
+    """Return the code that a hand-out shows on the wall: 8 base32 letters, 40 bits, enough for hours and no session.
+
+    The code follows from the id under the key of hashes, so that a wall can show it again without a stored copy.
+    """
+    mac = work.vault.keyed_hash(str(hand_out_id), "hand-out-wall-code")
+    return "".join(BASE32_ALPHABET[byte % len(BASE32_ALPHABET)] for byte in mac[:_WALL_CODE_LETTERS])
 
 
 def is_open(hand_out: HandOut, now: datetime) -> bool:

@@ -62,7 +62,7 @@ class WaitingLogIn:
 
 async def tell_waiting(work: UnitOfWork, guardian_id: uuid.UUID, session_id: uuid.UUID) -> None:
     """Notify the guardian's families of a log-in under the guardian's number from a new device."""
-    await _tell(work, guardian_id, session_id, "waiting")
+    await _notify(work, guardian_id, session_id, "waiting")
 
 
 async def log_ins_waiting_for(work: UnitOfWork, guardian_id: uuid.UUID) -> list[WaitingLogIn]:
@@ -122,7 +122,7 @@ async def approve_log_in(work: UnitOfWork, by: uuid.UUID, session_id: uuid.UUID)
         raise LogInNotReadError(whole_seconds(wait))
     await complete_second_step(work, session_id, "guardian")
     record_audit(work, guardian_actor(by), "log_in.approved", subject_id=session_id)
-    await _tell(work, waiting.guardian_id, session_id, "approved")
+    await _notify(work, waiting.guardian_id, session_id, "approved")
     return waiting.guardian_id
 
 
@@ -131,7 +131,7 @@ async def refuse_log_in(work: UnitOfWork, by: uuid.UUID, session_id: uuid.UUID) 
     waiting = await _waiting(work, by, session_id)
     await end_session_of(work, waiting.guardian_id, session_id, "refused")
     record_audit(work, guardian_actor(by), "log_in.refused", subject_id=session_id)
-    await _tell(work, waiting.guardian_id, session_id, "refused")
+    await _notify(work, waiting.guardian_id, session_id, "refused")
 
 
 async def block_new_phones(work: UnitOfWork, guardian_id: uuid.UUID) -> datetime:
@@ -152,7 +152,7 @@ async def block_new_phones(work: UnitOfWork, guardian_id: uuid.UUID) -> datetime
     )
     for session_id in waiting.all():
         await end_session_of(work, guardian_id, session_id, "blocked")
-        await _tell(work, guardian_id, session_id, "blocked")
+        await _notify(work, guardian_id, session_id, "blocked")
     return until
 
 
@@ -176,7 +176,7 @@ async def _waiting(work: UnitOfWork, by: uuid.UUID, session_id: uuid.UUID) -> Wa
     raise NotFoundError
 
 
-async def _tell(work: UnitOfWork, guardian_id: uuid.UUID, session_id: uuid.UUID, state: str) -> None:
+async def _notify(work: UnitOfWork, guardian_id: uuid.UUID, session_id: uuid.UUID, state: str) -> None:
     # Families in a fixed order: each event locks its family's row.
     for _, family in sorted(await families_of(work, guardian_id), key=lambda membership: membership[1].family_id):
         await record_event(

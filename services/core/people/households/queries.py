@@ -5,8 +5,12 @@ from __future__ import annotations
 import contextlib
 import re
 import uuid
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final
 
+from sqlalchemy import ColumnElement
 from sqlmodel import col, func, select
 
 from services.core.people.accounts.phone_numbers import region_of_phone
@@ -18,6 +22,7 @@ from services.core.people.households.rules import Rights, Standing
 from services.core.people.households.tables import Child, Enrolment, Family, Invitation, Membership
 from services.core.people.programme.tables import Site
 from services.core.platform.db.database import UnitOfWork
+from services.core.platform.db.prepared import columns_of, objects_of
 from services.core.platform.locales import fitting_locale
 
 _CODE = re.compile(r"[A-Za-z0-9_-]{1,40}")
@@ -37,6 +42,19 @@ def stored_rights_of(membership: Membership) -> Rights:
 def standing_of(membership: Membership) -> Standing:
     """Return a guardian's standing in the family."""
     return Standing(rights_of(membership), membership.is_primary)
+
+
+def has_primary_guardian() -> ColumnElement[bool]:
+    """Return the condition that the family of a query's row has its first guardian: somebody has logged in."""
+    return (
+        select(Membership.membership_id)
+        .where(
+            col(Membership.family_id) == col(Family.family_id),
+            col(Membership.removed_at).is_(None),
+            col(Membership.is_primary),
+        )
+        .exists()
+    )
 
 
 async def membership_in(
@@ -63,6 +81,53 @@ async def families_of(work: UnitOfWork, guardian_id: uuid.UUID) -> list[tuple[Me
         .order_by(col(Membership.joined_at), col(Membership.membership_id))
     )
     return [(membership, family) for membership, family in result]
+
+
+@dataclass(frozen=True)
+class EventReach:
+    """A family whose events a guardian may follow, with the standing rights and consents.
+
+    ``made_at``: the time of the event with the number asked for, else of the newest; None: there is no such event.
+    """
+
+    family_id: uuid.UUID
+    joined_at: datetime
+    rights: Rights
+    parts: frozenset[str]
+    newest_seq: int
+    made_at: datetime | None
+
+
+# Read at each look of a phone and of each stream: prepared once a connection, without objects of the ORM.
+_EVENT_REACH: Final = """
+    SELECT m.family_id, m.joined_at, m.may_message, m.may_locate AND NOT m.locate_paused AS may_locate, m.may_manage,
+           f.event_seq,
+           ARRAY(
+               SELECT c.part FROM consent c
+               WHERE c.guardian_id = m.guardian_id AND c.family_id = m.family_id AND c.withdrawn_at IS NULL
+           ) AS parts,
+           (
+               SELECT e.created_at FROM event e
+               WHERE e.family_id = m.family_id AND e.seq = COALESCE(asked.seq, f.event_seq)
+           ) AS made_at
+    FROM membership m
+    JOIN family f ON f.family_id = m.family_id
+    LEFT JOIN unnest($2::uuid[], $3::bigint[]) AS asked (family_id, seq)
+        ON asked.family_id = m.family_id
+    WHERE m.guardian_id = $1 AND m.removed_at IS NULL
+    ORDER BY m.joined_at, m.membership_id
+"""
+
+
+async def event_reach(work: UnitOfWork, guardian_id: uuid.UUID, seen: Mapping[uuid.UUID, int]) -> list[EventReach]:
+    """Return every current family of the guardian, oldest membership first; ``seen``: last event number by family."""
+    return [
+        EventReach(
+            row["family_id"], row["joined_at"], Rights(row["may_message"], row["may_locate"], row["may_manage"]),
+            frozenset(row["parts"]), row["event_seq"], row["made_at"],
+        )
+        for row in await work.read(_EVENT_REACH, guardian_id, list(seen), list(seen.values()))
+    ]  # fmt: skip
 
 
 async def event_numbers(work: UnitOfWork, family_ids: Collection[uuid.UUID]) -> dict[uuid.UUID, int]:
@@ -102,12 +167,16 @@ async def family_meant(
 
 async def children_of(work: UnitOfWork, family_id: uuid.UUID) -> list[Child]:
     """Return the children of a family, oldest entry first."""
-    result = await work.session.exec(
-        select(Child)
-        .where(Child.family_id == family_id, col(Child.erased_at).is_(None))
-        .order_by(col(Child.created_at), col(Child.child_id))
-    )
-    return list(result)
+    return await children_of_families(work, [family_id])
+
+
+async def children_of_families(work: UnitOfWork, family_ids: Collection[uuid.UUID]) -> list[Child]:
+    """Return the children of these families, oldest entry first."""
+    rows = await work.read(
+        f"SELECT {columns_of((Child, 'k'))} FROM child k WHERE k.family_id = ANY($1) AND k.erased_at IS NULL"  # noqa: S608
+        " ORDER BY k.created_at, k.child_id", list(family_ids),
+    )  # fmt: skip
+    return [objects_of(work, tuple(row), Child)[0] for row in rows]
 
 
 async def guardians_of(work: UnitOfWork, family_id: uuid.UUID) -> list[tuple[Membership, Guardian]]:
@@ -215,13 +284,20 @@ async def latest_site_of_family(work: UnitOfWork, family_id: uuid.UUID) -> Site 
     return result.first()
 
 
+_COUNTRY_AND_PHONE: Final = """
+    SELECT (SELECT s.country FROM enrolment e JOIN site s ON s.site_id = e.site_id
+            WHERE e.family_id = $1 AND e.ended_at IS NULL),
+           (SELECT g.phone FROM membership m JOIN guardian g ON g.guardian_id = m.guardian_id
+            WHERE m.family_id = $1 AND m.is_primary AND m.removed_at IS NULL)
+"""
+
+
 async def country_of(work: UnitOfWork, family_id: uuid.UUID) -> str | None:
     """Return the country (ISO 3166-1) in which a family lives: its site's, else that of the first guardian's number."""
-    site = await site_of_family(work, family_id)
-    if site is not None:
-        return site.country
-    primary = await primary_guardian(work, family_id)
-    return None if primary is None else region_of_phone(primary.phone)
+    [(country, phone)] = await work.read(_COUNTRY_AND_PHONE, family_id)
+    if country is not None:
+        return str(country)
+    return None if phone is None else region_of_phone(phone)
 
 
 async def locale_of(work: UnitOfWork, family_id: uuid.UUID) -> str:

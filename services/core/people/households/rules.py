@@ -36,6 +36,8 @@ RECOVERY_WAIT: Final = timedelta(hours=48)
 # A request without approval expires after this period.
 APPROVAL_LIFETIME: Final = timedelta(days=7)
 HAND_OUT_LONGEST: Final = timedelta(hours=2)
+# Counted from the opening. A day in the factory's hall is longer than planned, and families see codes on paper.
+HAND_OUT_LONGEST_PROLONGED: Final = timedelta(hours=6)
 HAND_OUT_MOST_FAMILIES: Final = 200
 # Three codes for each family allow for lost SMS.
 HAND_OUT_CODES_A_FAMILY: Final = 3

@@ -44,17 +44,17 @@ async def set_last_day(work: UnitOfWork, actor: Actor, programme: Programme, end
 
     office.programme_end calls this and notifies families.
     """
-    held = await work.session.get_one(
+    locked = await work.session.get_one(
         Programme, programme.programme_id, with_for_update={"key_share": True}, populate_existing=True
     )
-    if held.ends_on == ends_on:
+    if locked.ends_on == ends_on:
         return False
     if ends_on is not None:
         check_ends_on(ends_on, work.now.date())
-    held.ends_on = ends_on
-    work.add(held)
+    locked.ends_on = ends_on
+    work.add(locked)
     action = "programme.end_announced" if ends_on else "programme.end_taken_back"
-    record_audit(work, actor, action, subject_id=held.programme_id)
+    record_audit(work, actor, action, subject_id=locked.programme_id)
     return True
 
 
@@ -89,7 +89,7 @@ async def create_site(
 
     ``country`` is ISO 3166-1 alpha-2, ``timezone`` an IANA name, ``locale`` one of LOCALES; each has its own error.
     """
-    asked = {
+    particulars = {
         "country": check_country(country),
         "timezone": check_timezone(timezone),
         "locale": check_locale(locale),
@@ -98,7 +98,7 @@ async def create_site(
     checked = check_name(name)
     made = await work.run(
         insert(Site)
-        .values(site_id=new_id(), programme_id=programme.programme_id, name=checked, created_at=work.now, **asked)
+        .values(site_id=new_id(), programme_id=programme.programme_id, name=checked, created_at=work.now, **particulars)
         .on_conflict_do_nothing(index_elements=["programme_id", "name"])
         .returning(col(Site.site_id))
     )
@@ -107,7 +107,7 @@ async def create_site(
         select(Site).where(col(Site.programme_id) == programme.programme_id, col(Site.name) == checked)
     )
     site = result.one()
-    differing = [name for name, value in asked.items() if getattr(site, name) != value]
+    differing = [name for name, value in particulars.items() if getattr(site, name) != value]
     if differing:
         raise SiteDiffersError(", ".join(differing))
     if made_id is not None:
@@ -117,12 +117,12 @@ async def create_site(
 
 async def name_outside(work: UnitOfWork, actor: Actor, site: Site, *, named: bool) -> bool:
     """Decide whether files for brands and the public may name a site; repeating the call returns False."""
-    held = await work.session.get_one(Site, site.site_id, with_for_update={"key_share": True}, populate_existing=True)
-    if held.named_outside is named:
+    locked = await work.session.get_one(Site, site.site_id, with_for_update={"key_share": True}, populate_existing=True)
+    if locked.named_outside is named:
         return False
-    held.named_outside = named
-    work.add(held)
-    record_audit(work, actor, "site.named_outside" if named else "site.not_named_outside", subject_id=held.site_id)
+    locked.named_outside = named
+    work.add(locked)
+    record_audit(work, actor, "site.named_outside" if named else "site.not_named_outside", subject_id=locked.site_id)
     return True
 
 

@@ -6,7 +6,7 @@ import uuid
 from collections.abc import Sequence
 from typing import TypeVar
 
-from sqlalchemy import ColumnElement
+from sqlalchemy import ColumnElement, func
 from sqlmodel import col, select
 
 from services.core.people.accounts.tables import Staff
@@ -48,12 +48,12 @@ async def site_named(work: UnitOfWork, name: str, programme_name: str | None = N
     if programme_name is not None:
         programme = await programme_named(work, programme_name)
         statement = statement.where(col(Site.programme_id) == programme.programme_id)
-    found = _alike(name, (await work.session.exec(statement)).all())
-    if not found:
+    sites = _alike(name, (await work.session.exec(statement)).all())
+    if not sites:
         raise SiteUnknownError
-    if len(found) > 1:
+    if len(sites) > 1:
         raise SiteAmbiguousError
-    return found[0]
+    return sites[0]
 
 
 async def programme_of(work: UnitOfWork, programme_id: uuid.UUID) -> Programme:
@@ -71,10 +71,10 @@ async def sites_of(work: UnitOfWork, programme_id: uuid.UUID) -> Sequence[Site]:
 
 async def cohort_named(work: UnitOfWork, site: Site, name: str) -> Cohort:
     """Return the site's cohort of this name, compared as in site_named; raises CohortUnknownError."""
-    found = _alike(name, (await work.session.exec(select(Cohort).where(col(Cohort.site_id) == site.site_id))).all())
-    if len(found) != 1:
+    cohorts = _alike(name, (await work.session.exec(select(Cohort).where(col(Cohort.site_id) == site.site_id))).all())
+    if len(cohorts) != 1:
         raise CohortUnknownError
-    return found[0]
+    return cohorts[0]
 
 
 async def cohort_of_site(work: UnitOfWork, site_id: uuid.UUID, cohort_id: uuid.UUID) -> Cohort | None:
@@ -107,6 +107,21 @@ async def scopes_of(work: UnitOfWork, staff_id: uuid.UUID) -> list[StaffScope]:
         select(StaffScope).where(StaffScope.staff_id == staff_id).order_by(col(StaffScope.staff_scope_id))
     )
     return list(result)
+
+
+async def named_scopes_of(work: UnitOfWork, staff_id: uuid.UUID) -> list[tuple[StaffScope, Programme, Site | None]]:
+    """Return a staff member's scopes, each with its programme, and with its site unless it is a whole programme."""
+    result = await work.session.exec(
+        select(StaffScope, Programme, Site)
+        .outerjoin(Site, col(Site.site_id) == col(StaffScope.site_id))
+        .join(
+            Programme,
+            col(Programme.programme_id) == func.coalesce(col(StaffScope.programme_id), col(Site.programme_id)),
+        )
+        .where(StaffScope.staff_id == staff_id)
+        .order_by(col(StaffScope.staff_scope_id))
+    )
+    return list(result.all())
 
 
 def _served_by(staff_id: uuid.UUID) -> ColumnElement[bool]:
@@ -161,7 +176,7 @@ async def staff_within(work: UnitOfWork, staff_id: uuid.UUID) -> list[tuple[Staf
     for staff, scope in result:
         scopes.setdefault(staff.staff_id, (staff, []))[1].append(scope)
     return [
-        (staff, held)
-        for staff, held in scopes.values()
-        if all(scope.programme_id in programmes or scope.site_id in sites for scope in held)
+        (staff, own_scopes)
+        for staff, own_scopes in scopes.values()
+        if all(scope.programme_id in programmes or scope.site_id in sites for scope in own_scopes)
     ]

@@ -89,10 +89,10 @@ def check_timezone(text: str) -> str:
 
 def check_locale(text: str) -> str:
     """Return a supported language; raises LocaleUnknownError."""
-    found = {locale.lower(): locale for locale in LOCALES}.get(text.strip().lower())
-    if found is None:
+    known = {locale.lower(): locale for locale in LOCALES}.get(text.strip().lower())
+    if known is None:
         raise LocaleUnknownError
-    return found
+    return known
 
 
 def check_site_kind(text: str) -> str:

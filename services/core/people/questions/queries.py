@@ -43,7 +43,7 @@ async def question_for(work: UnitOfWork, membership: Membership) -> Asked | None
             offered=rules.offered_parts(
                 may_locate=membership.may_locate, may_manage=membership.may_manage, is_primary=membership.is_primary
             ),
-            children_due=await _children_due(work, membership),
+            children_due=await _children_due(work, membership) if Part.MESSAGES in standing else [],
         ),
         work.now,
     )
@@ -60,22 +60,13 @@ async def _put_off(work: UnitOfWork, membership: Membership) -> list[QuestionPut
 
 async def _children_due(work: UnitOfWork, membership: Membership) -> list[uuid.UUID]:
     """Return the children whose word is due and was never given: a no is an answer, and is not asked away."""
-    if not membership.may_manage or Part.MESSAGES not in await _standing_parts(work, membership):
+    if not membership.may_manage:
         return []
     return [
         child.child_id
         for child in await children_of(work, membership.family_id)
         if await childs_consent_due(work, child) and not await agreement_was_taken_back(work, child.child_id)
     ]
-
-
-async def _standing_parts(work: UnitOfWork, membership: Membership) -> set[Part]:
-    given = await consents_of(work, membership.guardian_id)
-    return {
-        Part(consent.part)
-        for consent in given
-        if consent.family_id == membership.family_id and consent.withdrawn_at is None
-    }
 
 
 def _day(at: datetime, zone: ZoneInfo) -> date:

@@ -63,7 +63,9 @@ def next_question(guardian: Guardian, now: datetime) -> Asked | None:
     if Part.MESSAGES not in guardian.standing:
         return Asked(Subject.MESSAGES)
     open_questions = [
-        asked for asked in (*_newer_texts(guardian), *_offers(guardian)) if not _is_put_off(guardian, asked, now)
+        question
+        for question in (*_newer_texts(guardian), *_offers(guardian))
+        if not _is_put_off(guardian, question, now)
     ]
     if not open_questions:
         return None
@@ -105,6 +107,6 @@ def _offers(guardian: Guardian) -> list[Asked]:
     return offers
 
 
-def _is_put_off(guardian: Guardian, asked: Asked, now: datetime) -> bool:
-    put_off_at = guardian.put_off_at.get((asked.subject, asked.child_id))
+def _is_put_off(guardian: Guardian, question: Asked, now: datetime) -> bool:
+    put_off_at = guardian.put_off_at.get((question.subject, question.child_id))
     return put_off_at is not None and now - put_off_at < ASK_AGAIN_AFTER

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import uuid
 from collections import defaultdict
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 
 from sqlalchemy import text
 from sqlmodel import col, select
@@ -65,15 +65,21 @@ async def approvers_at(work: UnitOfWork, site: Site) -> int:
     return count_people(await accounts_behind(work, ready)) if ready else 0
 
 
-async def requests_within(work: UnitOfWork, staff_id: uuid.UUID) -> Sequence[tuple[StaffRequest, str]]:
-    """Return the requests within the scopes of this staff member, newest first, with the names of their authors."""
+async def requests_within(work: UnitOfWork, staff_id: uuid.UUID) -> Sequence[StaffRequest]:
+    """Return the requests within the scopes of this staff member, newest first."""
     programmes = [scope.programme_id for scope in await scopes_of(work, staff_id) if scope.programme_id is not None]
     sites = [site.site_id for _, site in await sites_served(work, staff_id)]
     result = await work.session.exec(
-        select(StaffRequest, Staff.display_name)
-        .join(Staff, col(Staff.staff_id) == col(StaffRequest.asked_by))
+        select(StaffRequest)
         .where(col(StaffRequest.programme_id).in_(programmes) | col(StaffRequest.site_id).in_(sites))
         .order_by(col(StaffRequest.asked_at).desc(), col(StaffRequest.request_id))
         .limit(_NEWEST)
     )
     return result.all()
+
+
+async def names_of_staff(work: UnitOfWork, staff_ids: Iterable[uuid.UUID | None]) -> Mapping[uuid.UUID | None, str]:
+    """Return the display names of these staff members by id; None has none."""
+    wanted = {staff_id for staff_id in staff_ids if staff_id is not None}
+    result = await work.session.exec(select(Staff.staff_id, Staff.display_name).where(col(Staff.staff_id).in_(wanted)))
+    return dict(result.all())

@@ -191,7 +191,7 @@ def _end(work: UnitOfWork, row: StaffRequest, state: str) -> None:
 
 async def _standing(work: UnitOfWork, staff_id: uuid.UUID, request_id: uuid.UUID) -> StaffRequest:
     """Return a pending request within the scopes of this staff member, with its row locked."""
-    listed = {row.request_id: row for row, _ in await requests_within(work, staff_id)}.get(request_id)
+    listed = {row.request_id: row for row in await requests_within(work, staff_id)}.get(request_id)
     if listed is None:
         raise NotFoundError
     if listed.kind != "open" and listed.staff_id not in {

@@ -1,4 +1,4 @@
-"""The decoding process: one recording, then it exits. It is confined before it reads the recording.
+"""The work of a decoding process: one recording, then it exits. It is confined before it reads the recording.
 
 Standard input carries ``length (4 bytes) | JSON | length (4) | recording``, standard output the same shape.
 """
@@ -9,17 +9,13 @@ import io
 import json
 import os
 import struct
-import sys
 import wave
 from typing import IO
 
-import av.logging
-
-from services.core.platform.audio.confinement import confine
 from services.core.platform.audio.containers import NotReadableError
 from services.core.platform.audio.decoding import TooLongError, examine
 from services.core.platform.audio.rendering import DoesNotFitError, render
-from services.core.platform.audio.rules import Form
+from services.core.platform.audio.rules import Form, Media, original_will_do
 
 
 def write_frame(out: IO[bytes], head: dict[str, object], body: bytes = b"") -> None:
@@ -62,33 +58,39 @@ def work(head: dict[str, object], clip: bytes) -> tuple[dict[str, object], bytes
             return examine(clip, declared), b""
         most = head.get("max_bytes")
         maximum = most if isinstance(most, int) else None
-        made, properties = render(clip, Form(str(head["form"])), maximum, declared)
-    except NotReadableError:
+        form = Form(str(head["form"]))
+        if head["job"] == "transcode":
+            return _transcode(clip, form, maximum, declared)
+        made, properties = render(clip, form, maximum, declared)
+    except (NotReadableError, MemoryError):
         return {"error": "not_readable"}, b""
     except TooLongError:
         return {"error": "too_long"}, b""
     except DoesNotFitError:
         return {"error": "does_not_fit"}, b""
-    except MemoryError:
-        return {"error": "not_readable"}, b""
     return properties, made
 
 
-def main() -> None:
-    """Read one job from standard input and write its answer to standard output."""
-    source, out = sys.stdin.buffer, sys.stdout.buffer
-    # FFmpeg's log messages about a recording are discarded.
-    av.logging.set_level(None)
-    warm_up()
-    confine()
-    job = read_frame(source)
-    if job is not None:
-        answer, body = work(*job)
-        write_frame(out, answer, body)
-    out.flush()
-    # Exit without clean-up: no code that the recording may have reached runs any more.
-    os._exit(0)
+def _transcode(
+    clip: bytes, form: Form, maximum: int | None, declared: str | None
+) -> tuple[dict[str, object], bytes]:  # fmt: skip
+    """Examine a recording, then render it unless it plays as it is; that it does not fit is part of the answer."""
+    examined = examine(clip, declared)
+    if original_will_do(Media(str(examined["media"])), int(str(examined["channels"])), len(clip), form, maximum):
+        return {"examined": examined}, b""
+    try:
+        made, properties = render(clip, form, maximum, declared)
+    except DoesNotFitError:
+        return {"examined": examined, "does_not_fit": True}, b""
+    return {"examined": examined, **properties}, made
 
 
-if __name__ == "__main__":
-    main()
+def run_one_job() -> None:
+    """Read one job from standard input, write its answer to standard output, and exit."""
+    with open(0, "rb", closefd=False) as source, open(1, "wb", closefd=False) as out:
+        job = read_frame(source)
+        if job is not None:
+            answer, body = work(*job)
+            write_frame(out, answer, body)
+        # Exit without clean-up: no code that the recording may have reached runs any more.
+        os._exit(0)

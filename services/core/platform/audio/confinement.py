@@ -13,6 +13,7 @@ import errno
 import os
 import platform
 import resource
+import signal
 import struct
 import sys
 from pathlib import Path
@@ -26,6 +27,7 @@ _MEMORY_BYTES: Final = 256 * 1024 * 1024
 _CPU_S: Final = 15
 
 # linux/prctl.h, linux/seccomp.h
+_PR_SET_PDEATHSIG: Final = 1
 _PR_SET_NO_NEW_PRIVS: Final = 38
 _PR_SET_SECCOMP: Final = 22
 _SECCOMP_MODE_FILTER: Final = 2
@@ -93,6 +95,8 @@ def confine() -> None:
     _become_own_user()
     _limit_resources(address_space_bytes)
     if sys.platform == "linux":
+        # Forgotten when the user changes, so only now: a decoder ends with the process that it was forked from.
+        _prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
         _filter_calls(platform.machine())
 
 

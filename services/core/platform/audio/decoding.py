@@ -91,15 +91,15 @@ class Recording:
 @contextmanager
 def opened(clip: bytes, declared: str | None = None) -> Iterator[Recording]:
     """Open a recording of an accepted kind; ``declared``: the codec that a watch named. Raises NotReadableError."""
-    found = container_of(clip, declared)
+    source = container_of(clip, declared)
     try:
-        with av.open(io.BytesIO(found.content), "r", format=found.demuxer, metadata_errors="ignore") as container:
+        with av.open(io.BytesIO(source.content), "r", format=source.demuxer, metadata_errors="ignore") as container:
             stream = next(iter(container.streams.audio), None)
             # Without a decoder for what the file claims to hold, FFmpeg gives the stream no audio codec.
             if stream is None or not isinstance(stream.codec_context, AudioCodecContext):
                 raise NotReadableError
             codec = stream.codec_context.codec.canonical_name
-            media = media_of(found.demuxer, codec)
+            media = media_of(source.demuxer, codec)
             if not stream.codec_context.sample_rate:
                 raise NotReadableError
             yield Recording(container, stream, media, _decoder(stream, codec))

@@ -65,6 +65,11 @@ _AMR_FRAME_BYTES: Final = {
 _AMR_HEADER_BYTES: Final = 6
 
 
+def original_will_do(media: Media, channels: int, size_bytes: int, form: Form, max_bytes: int | None) -> bool:
+    """Return whether an original already is the wanted form and small enough; ``max_bytes`` None: no bound."""
+    return plays_as(media, channels) is form and (max_bytes is None or size_bytes <= max_bytes)
+
+
 def plays_as(media: Media, channels: int) -> Form | None:
     """Return the form that an original has already, and is delivered in; None when it must be rendered."""
     if media is Media.AMR_NB and channels == 1:

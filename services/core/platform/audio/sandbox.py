@@ -6,20 +6,20 @@ import asyncio
 import contextlib
 import json
 import struct
-import sys
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
 from typing import Any, Final, Self
 
 import structlog
 
+from services.core.platform.audio.decoders import Decoder, TemplateProcess
 from services.core.platform.audio.errors import (
     AudioBusyError,
     AudioNotReadableError,
     ClipTooLongError,
     DoesNotFitError,
 )
-from services.core.platform.audio.rules import BARS, Form, Media
+from services.core.platform.audio.rules import BARS, Form, Media, original_will_do
 
 # A process that has not answered within this time is killed.
 _JOB_S: Final = 20.0
@@ -54,6 +54,15 @@ class Rendered:
     bit_rate: int
 
 
+@dataclass(frozen=True)
+class Transcoded:
+    """Both results of one process; without a rendition the original will do, unless it does not fit."""
+
+    examined: Examined
+    rendered: Rendered | None
+    does_not_fit: bool = False
+
+
 class _ProcessFailedError(Exception):
     """The process died, was killed, or gave a malformed answer."""
 
@@ -61,14 +70,18 @@ class _ProcessFailedError(Exception):
 class AudioSandbox:
     """Runs at most ``processes`` jobs at a time, each in a process of its own that reads one recording and exits.
 
-    Use as an async context manager. One spare process is kept loaded, so that a job does not wait for libraries.
+    The processes are forked from a template that is loaded once. Use as an async context manager: outside of it a job
+    brings a template of its own. One spare process is kept forked and confined, so that a job waits for nothing.
     """
 
     def __init__(self, *, processes: int = 2, job_s: float = _JOB_S, wait_s: float = _WAIT_S) -> None:
         self._places = asyncio.Semaphore(processes)
         self._job_s = job_s
         self._wait_s = wait_s
-        self._spare: asyncio.Task[asyncio.subprocess.Process] | None = None
+        self._spare: asyncio.Task[Decoder] | None = None
+        self._template: TemplateProcess | None = None
+        self._templates: list[TemplateProcess] = []  # worn ones whose decoders may still be at work
+        self._forking = asyncio.Lock()
         self._is_open = False
 
     async def __aenter__(self) -> Self:
@@ -81,7 +94,11 @@ class AudioSandbox:
         if self._spare is not None:
             spare, self._spare = self._spare, None
             with contextlib.suppress(OSError):
-                await _end(await spare, grace_s=_GRACE_S)
+                await (await spare).end(grace_s=_GRACE_S)
+        if self._template is not None:
+            self._templates.append(self._template)
+            self._template = None
+        await self._stop_templates(lambda _: True)
 
     async def examine(self, clip: bytes, *, declared: str | None = None) -> Examined:
         """Return what a recording is, by decoding all of it; ``declared``: the codec that a watch named.
@@ -89,14 +106,7 @@ class AudioSandbox:
         Raises AudioNotReadableError, ClipTooLongError, AudioBusyError.
         """
         answer, _ = await self._run({"job": "examine", "declared": declared}, clip)
-        try:
-            bars = tuple(int(bar) for bar in answer["bars"])
-            examined = Examined(Media(answer["media"]), int(answer["channels"]), int(answer["duration_ms"]), bars)
-        except (KeyError, TypeError, ValueError) as error:
-            raise AudioNotReadableError from error
-        if len(examined.bars) != BARS:
-            raise AudioNotReadableError
-        return examined
+        return _examined(answer)
 
     async def render(
         self, clip: bytes, form: Form, *, max_bytes: int | None = None, declared: str | None = None
@@ -109,21 +119,33 @@ class AudioSandbox:
         answer, made = await self._run(
             {"job": "render", "form": form.value, "max_bytes": max_bytes, "declared": declared}, clip
         )
-        try:
-            rendered = Rendered(made, form, int(answer["duration_ms"]), int(answer["bit_rate"]))
-        except (KeyError, TypeError, ValueError) as error:
-            raise AudioNotReadableError from error
-        if not made or (max_bytes is not None and len(made) > max_bytes):
-            raise AudioNotReadableError
-        return rendered
+        return _rendered(answer, made, form, max_bytes)
+
+    async def transcode(
+        self, clip: bytes, form: Form, *, max_bytes: int | None = None, declared: str | None = None
+    ) -> Transcoded:
+        """Examine a recording and render it, in one process, unless its original is that form and small enough.
+
+        Raises AudioNotReadableError, ClipTooLongError, AudioBusyError; then a caller who needs to know which of both
+        failed asks for each by itself.
+        """
+        answer, made = await self._run(
+            {"job": "transcode", "form": form.value, "max_bytes": max_bytes, "declared": declared}, clip
+        )
+        examined = _examined(answer.get("examined"))
+        if answer.get("does_not_fit") is True:
+            return Transcoded(examined, None, does_not_fit=True)
+        if not made and original_will_do(examined.media, examined.channels, len(clip), form, max_bytes):
+            return Transcoded(examined, None)
+        return Transcoded(examined, _rendered(answer, made, form, max_bytes))
 
     async def _run(self, job: dict[str, Any], clip: bytes) -> tuple[dict[str, Any], bytes]:
         async with self._place():
-            process = await self._take()
+            decoder = await self._acquire()
             grace_s = 0.0
             try:
                 async with asyncio.timeout(self._job_s):
-                    answer, body = await _ask(process, job, clip)
+                    answer, body = await _ask(decoder, job, clip)
                 grace_s = _GRACE_S
             except (_ProcessFailedError, OSError) as error:
                 # TimeoutError is an OSError. A process that closed its pipe is about to exit by itself.
@@ -132,7 +154,7 @@ class AudioSandbox:
                 raise AudioNotReadableError from error
             finally:
                 # Also when the caller was cancelled: no process outlives its job.
-                await asyncio.shield(_end(process, grace_s=grace_s))
+                await asyncio.shield(decoder.end(grace_s=grace_s))
         match answer.get("error"):
             case None:
                 return answer, body
@@ -155,35 +177,63 @@ class AudioSandbox:
         finally:
             self._places.release()
 
-    async def _take(self) -> asyncio.subprocess.Process:
+    async def _acquire(self) -> Decoder:
         spare, self._spare = self._spare, None
-        process = await (spare if spare is not None else _start())
+        decoder = await (spare if spare is not None else self._fork())
+        if decoder.is_orphan:
+            await decoder.end(grace_s=0.0)
+            decoder = await self._fork()
         self._make_spare()
-        return process
+        return decoder
 
     def _make_spare(self) -> None:
         if self._is_open and self._spare is None:
-            self._spare = asyncio.create_task(_start())
+            self._spare = asyncio.create_task(self._fork())
+
+    async def _fork(self) -> Decoder:
+        async with self._forking:
+            if self._template is None or self._template.is_worn:
+                self._templates = [known for known in (*self._templates, self._template) if known is not None]
+                self._template = await TemplateProcess.start()
+                await self._stop_templates(lambda known: not known.has_decoders)
+            return await self._template.fork()
+
+    async def _stop_templates(self, is_done: Callable[[TemplateProcess], bool]) -> None:
+        """End worn templates; one whose decoders are still at work stays."""
+        done = [known for known in self._templates if is_done(known)]
+        self._templates = [known for known in self._templates if known not in done]
+        for template in done:
+            await template.stop()
 
 
-async def _start() -> asyncio.subprocess.Process:
-    return await asyncio.create_subprocess_exec(
-        sys.executable, "-I", "-m", "services.core.platform.audio.child",
-        stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.DEVNULL,
-        # The environment holds keys: a process that reads strangers' bytes gets an empty one.
-        env={}, start_new_session=True,
-    )  # fmt: skip
-
-
-async def _ask(process: asyncio.subprocess.Process, job: dict[str, Any], clip: bytes) -> tuple[dict[str, Any], bytes]:
-    if process.stdin is None or process.stdout is None:
-        raise _ProcessFailedError
-    head = json.dumps(job).encode()
-    process.stdin.write(struct.pack(">I", len(head)) + head + struct.pack(">I", len(clip)) + clip)
-    await process.stdin.drain()
+def _examined(answer: Any) -> Examined:  # noqa: ANN401 - a process that strangers' bytes reached said it
     try:
-        answer = json.loads(await _read(process.stdout))
-        body = await _read(process.stdout)
+        bars = tuple(int(bar) for bar in answer["bars"])
+        examined = Examined(Media(answer["media"]), int(answer["channels"]), int(answer["duration_ms"]), bars)
+    except (KeyError, TypeError, ValueError) as error:
+        raise AudioNotReadableError from error
+    if len(examined.bars) != BARS:
+        raise AudioNotReadableError
+    return examined
+
+
+def _rendered(answer: dict[str, Any], made: bytes, form: Form, max_bytes: int | None) -> Rendered:
+    try:
+        rendered = Rendered(made, form, int(answer["duration_ms"]), int(answer["bit_rate"]))
+    except (KeyError, TypeError, ValueError) as error:
+        raise AudioNotReadableError from error
+    if not made or (max_bytes is not None and len(made) > max_bytes):
+        raise AudioNotReadableError
+    return rendered
+
+
+async def _ask(decoder: Decoder, job: dict[str, Any], clip: bytes) -> tuple[dict[str, Any], bytes]:
+    head = json.dumps(job).encode()
+    decoder.writer.write(struct.pack(">I", len(head)) + head + struct.pack(">I", len(clip)) + clip)
+    await decoder.writer.drain()
+    try:
+        answer = json.loads(await _read(decoder.reader))
+        body = await _read(decoder.reader)
     except (asyncio.IncompleteReadError, ValueError) as error:
         raise _ProcessFailedError from error
     if not isinstance(answer, dict):
@@ -196,16 +246,3 @@ async def _read(source: asyncio.StreamReader) -> bytes:
     if length > _ANSWER_MAX_BYTES:
         raise _ProcessFailedError
     return await source.readexactly(length)
-
-
-async def _end(process: asyncio.subprocess.Process, *, grace_s: float) -> None:
-    """Wait for a process to exit, and kill it after ``grace_s`` seconds."""
-    if process.stdin is not None:
-        process.stdin.close()
-    try:
-        async with asyncio.timeout(grace_s):
-            await process.wait()
-    except TimeoutError:
-        with contextlib.suppress(ProcessLookupError):
-            process.kill()
-        await process.wait()

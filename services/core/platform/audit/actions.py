@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import UTC, datetime
+from typing import Final
 
-from sqlalchemy.dialects.postgresql import insert
 from sqlmodel import col, select
 
-from services.core.platform.audit.rules import Chained, chain_of, entry_hash, first_link
-from services.core.platform.audit.tables import AuditChain, AuditEntry
+from services.core.platform.audit.rules import Chained, canonical_parts, chain_of, first_link
+from services.core.platform.audit.tables import AuditEntry
 from services.core.platform.db.columns import new_id
 from services.core.platform.db.database import UnitOfWork
 
@@ -93,27 +93,30 @@ async def record_first_of_day(
 
 
 async def _append(work: UnitOfWork, entries: Sequence[Chained]) -> None:
-    """Write the entries of a transaction, each at the end of its chain."""
-    chains = await _hold(work, sorted({entry.chain_id for entry in entries}))
-    for entry in entries:
-        chain = chains[entry.chain_id]
-        chain.length += 1
-        placed = replace(entry, seq=chain.length)
-        chain.head = entry_hash(chain.head, placed)
-        work.add(chain, AuditEntry(**(vars(placed) | {"hash": chain.head})))
-    await work.flush()
+    """Write the entries of a transaction, each at the end of its chain, by one statement each.
+
+    The chains are locked in the order of their ids, so that two transactions with several chains never deadlock.
+    """
+    *first, last = sorted(entries, key=lambda entry: entry.chain_id)
+    for entry in (*first, last):
+        await (work.fetch_last if entry is last else work.fetch)(
+            _APPEND, entry.chain_id, first_link(entry.chain_id), *canonical_parts(entry), entry.audit_id, entry.at,
+            entry.actor_kind, entry.actor_id, entry.action, entry.outcome, entry.reason, entry.family_id,
+            entry.subject_id, entry.asked, entry.times,
+        )  # fmt: skip
 
 
-async def _hold(work: UnitOfWork, chain_ids: Sequence[uuid.UUID]) -> dict[uuid.UUID, AuditChain]:
-    """Lock the chains in the order of their ids, so that two transactions with several chains never deadlock."""
-    chains: dict[uuid.UUID, AuditChain] = {}
-    for chain_id in chain_ids:
-        locked = select(AuditChain).where(col(AuditChain.chain_id) == chain_id).with_for_update(key_share=True)
-        anew = locked.execution_options(populate_existing=True)
-        chain = (await work.session.exec(anew)).first()
-        if chain is None:
-            fresh = insert(AuditChain).values(chain_id=chain_id, length=0, head=first_link(chain_id))
-            await work.run(fresh.on_conflict_do_nothing())
-            chain = (await work.session.exec(anew)).one()
-        chains[chain_id] = chain
-    return chains
+# Locks the chain, extends it and adds the entry; the hash is that of `rules.entry_hash`. $2: the first link, $3 and $4:
+# the canonical form around the entry's number.
+_APPEND: Final = """
+WITH chain AS (
+    INSERT INTO audit_chain AS c (chain_id, length, head)
+    VALUES ($1, 1, sha256($2::bytea || $3::bytea || '1'::bytea || $4::bytea))
+    ON CONFLICT (chain_id) DO UPDATE
+    SET length = c.length + 1, head = sha256(c.head || $3 || convert_to((c.length + 1)::text, 'UTF8') || $4)
+    RETURNING c.length, c.head
+)
+INSERT INTO audit (chain_id, seq, hash, audit_id, at, actor_kind, actor_id, action, outcome, reason, family_id,
+                   subject_id, asked, times)
+SELECT $1, chain.length, chain.head, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15 FROM chain
+"""

@@ -17,14 +17,20 @@ from services.core.platform.db.database import Database, UnitOfWork
 WRITING_LIVES = timedelta(hours=1)
 
 
-def reserve(work: UnitOfWork, child_id: uuid.UUID, plain_bytes: int, sha256: str) -> Blob:
-    """Add the row of a blob before it is written; the caller commits before it puts the object."""
-    blob = Blob(
-        blob_id=uuid.uuid4(), child_id=child_id, state="writing", size_bytes=plain_bytes, sha256=sha256,
-        created_at=work.now, changed_at=work.now,
+async def reserve(
+    work: UnitOfWork, child_id: uuid.UUID, plain_bytes: int, sha256: str, *, is_last: bool = False
+) -> uuid.UUID:
+    """Write the row of a blob before the blob and return its id; the caller commits before it puts the object.
+
+    ``is_last``: the caller commits at once, so that the row needs neither BEGIN nor COMMIT.
+    """
+    blob_id = uuid.uuid4()
+    await (work.fetch_last if is_last else work.fetch)(
+        "INSERT INTO blob (blob_id, child_id, state, size_bytes, sha256, created_at, changed_at)"
+        " VALUES ($1, $2, 'writing', $3, $4, $5, $5)",
+        blob_id, child_id, plain_bytes, sha256, work.now,
     )  # fmt: skip
-    work.add(blob)
-    return blob
+    return blob_id
 
 
 def reserve_for_export(work: UnitOfWork, export_id: uuid.UUID, plain_bytes: int, sha256: str) -> Blob:
@@ -44,12 +50,13 @@ def add_for_deletion(work: UnitOfWork, blob_id: uuid.UUID) -> None:
 
 async def keep(work: UnitOfWork, blob_id: uuid.UUID) -> None:
     """Mark a written blob as referenced by the caller's transaction; raises BlobGoneError if a sweep has claimed it."""
-    blob = await _locked(work, blob_id)
-    if blob is None or blob.state == "leaving" or (blob.child_id is None and blob.export_id is None):
+    kept = await work.fetch(
+        "UPDATE blob SET state = 'kept', changed_at = $2 WHERE blob_id = $1 AND state <> 'leaving'"
+        " AND (child_id IS NOT NULL OR export_id IS NOT NULL) RETURNING blob_id",
+        blob_id, work.now,
+    )  # fmt: skip
+    if not kept:
         raise BlobGoneError
-    blob.state = "kept"
-    blob.changed_at = work.now
-    work.add(blob)
 
 
 async def release(work: UnitOfWork, blob_id: uuid.UUID) -> None:

@@ -46,6 +46,8 @@ class BlobStore:
     def __init__(self, store: LocalStore | S3Store, folder: Path | None = None) -> None:
         self._store = store
         self._folder = folder
+        # Folders whose own names are on the disk: they stay for as long as the store.
+        self._durable_folders: set[Path] = set()
 
     @classmethod
     def of(cls, settings: Settings) -> Self:
@@ -78,7 +80,14 @@ class BlobStore:
         async with _answered():
             await obstore.put_async(self._store, path, seal_blob(key, blob_id.hex, plaintext), mode="create")
             if self._folder is not None:
-                await asyncio.to_thread(_make_durable, self._folder / path)
+                await asyncio.to_thread(self._make_durable, self._folder / path)
+
+    def _make_durable(self, file: Path) -> None:
+        """Flush the file and its folder to the disk, and the folder's name once: the store renames without fsync."""
+        _flush(file, file.parent)
+        if file.parent not in self._durable_folders:
+            _flush(file.parent.parent)
+            self._durable_folders.add(file.parent)
 
     async def read(self, blob_id: uuid.UUID, key: bytes, start: int = 0, end: int | None = None) -> bytes:
         """Return the plain bytes from ``start`` to before ``end`` (None: the end), as far as there are any.
@@ -173,9 +182,8 @@ def _path(blob_id: uuid.UUID) -> str:
     return f"{blob_id.hex[:2]}/{blob_id.hex}"
 
 
-def _make_durable(file: Path) -> None:
-    """Flush the file and its folders to the disk: the store renames without fsync."""
-    for path in (file, file.parent, file.parent.parent):
+def _flush(*paths: Path) -> None:
+    for path in paths:
         descriptor = os.open(path, os.O_RDONLY)
         try:
             os.fsync(descriptor)

@@ -9,6 +9,7 @@ What is sealed under a master key says under which: ``version 2 (1 byte) | lengt
 from __future__ import annotations
 
 import base64
+import functools
 import hashlib
 import hmac
 import re
@@ -115,6 +116,10 @@ class Vault:
         """Return 32 bytes by which a short value (a code) can be looked up without storing it."""
         return hmac.new(_subkey(self._hash_key, f"hash/{purpose}"), value.encode(), hashlib.sha256).digest()
 
+    def signing_seed(self, purpose: str) -> bytes:
+        """Return 32 bytes for a key that signs; the same in every process and after every change of master keys."""
+        return _subkey(self._hash_key, f"sign/{purpose}")
+
     def new_wrapped_key(self, context: str) -> bytes:
         """Make a 32-byte data key and return it wrapped; the plain key never reaches the database."""
         return self._seal("wrap", secrets.token_bytes(32), context)
@@ -150,5 +155,7 @@ class Vault:
         raise SealBrokenError
 
 
+@functools.lru_cache(maxsize=64)
 def _subkey(key: bytes, purpose: str) -> bytes:
+    """Derive once: each message opens the key of a child."""
     return HKDF(algorithm=SHA256(), length=32, salt=None, info=f"smartwatch/{purpose}".encode()).derive(key)

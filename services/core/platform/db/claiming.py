@@ -38,8 +38,8 @@ async def claim_oldest(work: UnitOfWork, table: type[Row], *, lives: timedelta, 
     row.percent = 0
     row.claimed_until = work.now + lives
     work.add(row)
-    taken: Row = row
-    return taken
+    claimed: Row = row
+    return claimed
 
 
 def state_to_fetch(work: UnitOfWork, row: SQLModel) -> str:

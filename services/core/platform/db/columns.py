@@ -19,6 +19,9 @@ SQLModel.metadata.naming_convention = {
     "ck": "ck_%(table_name)s_%(constraint_name)s",
 }
 
+# Rows are not validated by pydantic when they are made or loaded, so that no process needs the tables' validators.
+SQLModel.model_config["defer_build"] = True
+
 
 def new_id() -> uuid.UUID:
     """Return a random id (122 random bits), the key of every row that anyone outside can name."""

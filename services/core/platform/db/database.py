@@ -1,4 +1,4 @@
-"""Engine, unit of work, notifications and a lock that is tried.
+"""Engine, unit of work, and a lock that is tried.
 
 A use case writes to a :class:`UnitOfWork`; its caller commits. All times of one unit of work are the same instant.
 """
@@ -7,11 +7,13 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import secrets
+import time
 import uuid
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
-from dataclasses import dataclass
+from contextlib import AbstractAsyncContextManager
 from datetime import datetime
-from typing import Any, cast
+from typing import Any, Final, cast
 
 import asyncpg
 from sqlalchemy import CursorResult, Executable, NullPool, event, text
@@ -25,29 +27,29 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from services.core.platform.clock import Clock, clock_of, system_clock
 from services.core.platform.crypto.vault import Vault
 from services.core.platform.db.all_tables import load_all_tables
+from services.core.platform.db.cancelling import cancellation_first
+from services.core.platform.db.frozen_clients import bound_transactions
+from services.core.platform.db.late_begin import begin_late, begin_now
+from services.core.platform.db.locks import OneHolderLocks
+from services.core.platform.db.notifications import Notification, Notifications
+from services.core.platform.db.notifying import CONNECTION_ERRORS, Notifier
 from services.core.platform.db.restore_guard import RestoreGuard
 from services.core.platform.erasure_ledger import ErasureLedger
 from services.core.platform.errors import CoreError
+from services.core.platform.opened_ledger import open_ledger
 from services.core.platform.retention import Retention
 from services.core.platform.settings import Environment, Settings
 
-
-class DatabaseLostError(ConnectionError):
-    """The connection that listens or holds a lock was lost."""
-
-
-@dataclass(frozen=True)
-class Notification:
-    """One NOTIFY: its channel and its payload (an id, never content)."""
-
-    channel: str
-    payload: str
+# A connection that was found alive and not restored is given out again for so long without a further look.
+CHECK_STANDS_S: Final = 1.0
+# A server closes its end within a moment, unless it stands still.
+_CLOSE_TIMEOUT_S: Final = 3.0
 
 
 class UnitOfWork:
     """One transaction: its session, its time, the keys for sealing, the periods of retention, the product's host."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - what a transaction is given, each by name
         self,
         session: AsyncSession,
         now: datetime,
@@ -55,7 +57,10 @@ class UnitOfWork:
         retention: Retention,
         host: str = "localhost",
         *,
+        notifier: Notifier,
         is_production: bool = False,
+        process_memory: dict[type[Any], Any] | None = None,
+        reads_in_transaction: bool = False,
     ) -> None:
         self.session = session
         self.now = now
@@ -65,10 +70,19 @@ class UnitOfWork:
         self.host = host
         # Outside production what a site has not stated yet is filled with fictional values.
         self.is_production = is_production
+        # On a developer's machine every watch may be traced.
+        self.is_development = False
+        # Caches of this process between transactions, by their type.
+        self.process_memory = process_memory if process_memory is not None else {}
         self._keeps_refusal = False
         # Whether an entry of this transaction already records the refusal.
         self.refusal_is_recorded = False
         self._postponed: dict[Callable[[UnitOfWork, list[Any]], Awaitable[None]], list[Any]] = {}
+        self._steps_left = 0
+        self._notifier = notifier
+        self._notifications: dict[tuple[str, str], None] = {}
+        self._adapted: Any = None
+        self._reads_in_transaction = reads_in_transaction
 
     def keep_refusal(self) -> None:
         """Commit what was written although a CoreError follows: a counted try, an audit entry of a refusal."""
@@ -88,6 +102,75 @@ class UnitOfWork:
         await self.session.flush()
         return await (await self.session.connection()).execute(statement, parameters)
 
+    async def fetch(self, statement: str, *arguments: object) -> list[asyncpg.Record]:
+        """Run a statement of the driver in this transaction; its rows are tuples.
+
+        For what every message passes: the driver prepares the statement once a connection, and no object is made of a
+        row. ``arguments`` stand for ``$1`` and so on. Raises what asyncpg raises.
+        """
+        adapted = await self._adapted_connection()
+        # SQLAlchemy begins with its own first statement. To send one only for that would cost a round trip.
+        if adapted._transaction is None:  # noqa: SLF001
+            begin_now(adapted)
+            try:
+                await adapted._start_transaction()  # noqa: SLF001
+            except asyncio.CancelledError:
+                # BEGIN may have taken effect, and nobody would roll it back: all later transactions of this connection
+                # would be savepoints inside it, and never committed.
+                await self._let_go()
+                raise
+        return await self._fetch(adapted, statement, arguments)
+
+    async def fetch_last(self, statement: str, *arguments: object) -> list[asyncpg.Record]:
+        """Run the last statement before a commit, or of a postponed step, as `fetch` does.
+
+        It is a transaction by itself where none has begun and no other step follows, which saves BEGIN and COMMIT.
+        """
+        adapted = await self._adapted_connection()
+        if self._steps_left or self._reads_in_transaction or adapted._transaction is not None:  # noqa: SLF001
+            return await self.fetch(statement, *arguments)
+        return await self._fetch(adapted, statement, arguments)
+
+    async def read(self, statement: str, *arguments: object) -> list[asyncpg.Record]:
+        """Run a plain SELECT of the driver, as `fetch` does, but in no transaction unless one has begun.
+
+        A request that only reads so saves BEGIN and COMMIT. Transactions are READ COMMITTED: a statement sees the same
+        before their beginning as after it. The statement must neither lock nor call what writes.
+        """
+        if self._reads_in_transaction:
+            # Outside of one a pooler may send the two halves of a statement to two servers.
+            return await self.fetch(statement, *arguments)
+        return await self._fetch(await self._adapted_connection(), statement, arguments)
+
+    async def _fetch(self, adapted: Any, statement: str, arguments: tuple[object, ...]) -> list[asyncpg.Record]:  # noqa: ANN401
+        try:
+            rows: list[asyncpg.Record] = await adapted.driver_connection.fetch(statement, *arguments)
+        except asyncio.CancelledError:
+            await self._let_go()
+            raise
+        return rows
+
+    async def _let_go(self) -> None:
+        """Close the connection after a cancelled statement, as SQLAlchemy does after its own.
+
+        A rollback would wait for the end of the statement, and a Postgres that stands still would hold up whoever was
+        cancelled.
+        """
+        # A connection that is lost in the same moment is closed already: what is said of it must not replace the
+        # cancellation that is about to be raised again.
+        with contextlib.suppress(Exception):
+            await (await self.session.connection()).invalidate()
+
+    async def _adapted_connection(self) -> Any:  # noqa: ANN401 - of SQLAlchemy's dialect, and untyped
+        """Return this transaction's connection with everything pending written to it."""
+        session = self.session.sync_session
+        if session.new or session.dirty or session.deleted:
+            await self.session.flush()
+        if self._adapted is None:
+            connection = await self.session.connection()
+            self._adapted = (await connection.get_raw_connection()).dbapi_connection
+        return self._adapted
+
     async def commit_early(self) -> None:
         """Commit and return the connection to the pool, so that slow work can follow without one."""
         await self.complete()
@@ -99,62 +182,41 @@ class UnitOfWork:
     async def complete(self) -> None:
         """Run the postponed steps, then commit."""
         postponed, self._postponed = self._postponed, {}
+        self._steps_left = len(postponed)
         for step, items in postponed.items():
+            self._steps_left -= 1
             await step(self, items)
+        self._adapted = None
         await self.session.commit()
+        notifications, self._notifications = self._notifications, {}
+        if notifications:
+            self._notifier.send(notifications)
 
     async def roll_back(self) -> None:
         """Flush, so that constraints are checked, then roll back: what a dry run does instead of committing."""
         await self.flush()
         # Drop deferred writes; otherwise they would be committed after the rollback.
         self._postponed = {}
+        self._notifications = {}
+        self._adapted = None
         await self.session.rollback()
 
     async def flush(self) -> None:
         """Write pending rows, so that constraints are checked now."""
         await self.session.flush()
 
-    async def notify(self, channel: str, payload: str | uuid.UUID = "") -> None:
-        """Wake listeners of ``channel`` when this transaction commits; payload is an id, 8,000 bytes at most."""
-        await self.run(text("SELECT pg_notify(:channel, :payload)"), {"channel": channel, "payload": str(payload)})
+    def notify(self, channel: str, *payloads: str | uuid.UUID) -> None:
+        """Wake listeners of ``channel`` after this transaction has committed; a payload is an id or a kind.
 
-
-class Notifications:
-    """The notifications of one LISTEN connection."""
-
-    def __init__(self, queue: asyncio.Queue[Notification | None]) -> None:
-        self._queue = queue
-
-    async def next(self, timeout_s: float) -> Notification | None:
-        """Return the next notification, or None after ``timeout_s`` (then poll); raises DatabaseLostError."""
-        try:
-            # Not wait_for: in Python 3.11 it swallows a cancellation that comes together with a notification.
-            async with asyncio.timeout(timeout_s):
-                notification = await self._queue.get()
-        except TimeoutError:
-            return None
-        if notification is None:
-            self._queue.put_nowait(None)
-            message = "the listening connection was lost"
-            raise DatabaseLostError(message)
-        return notification
-
-    def drain(self) -> list[Notification]:
-        """Return all other notifications that have arrived, without waiting: a burst is one wake-up."""
-        drained = []
-        while not self._queue.empty():
-            notification = self._queue.get_nowait()
-            if notification is None:
-                self._queue.put_nowait(None)
-                break
-            drained.append(notification)
-        return drained
+        A notification can be lost with its connection: every listener polls as well.
+        """
+        self._notifications.update(dict.fromkeys((channel, str(payload)) for payload in payloads or ("",)))
 
 
 class Database:
     """The connections of one process to Postgres."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - one parameter a circumstance; all but two have defaults
         self,
         url: str,
         *,
@@ -165,29 +227,58 @@ class Database:
         retention: Retention | None = None,
         idle_in_transaction_s: int | None = None,
         host: str = "localhost",
+        direct_url: str = "",
+        prepares: bool = True,
     ) -> None:
         load_all_tables()
         self.url = url
+        # Past a pooler that gives each transaction another connection: for what lives as long as a connection.
+        self.direct_url = direct_url or url
         self.clock = clock
         self.vault = vault
         self.retention = retention or Retention()
         self.host = host
         self.is_production = False
+        self.is_development = False
+        self.process_memory: dict[type[Any], Any] = {}
         server_settings = {"application_name": "smartwatch"}
         if idle_in_transaction_s is not None:
             # Postgres ends a transaction whose process does nothing: a frozen process gives its row locks up.
             server_settings["idle_in_transaction_session_timeout"] = str(idle_in_transaction_s * 1000)
-        self._guard = RestoreGuard(ledger)
+        self._guard = RestoreGuard(ledger, in_transaction=not prepares)
+        self._notifier = Notifier(self.direct_url)
+        self._locks = OneHolderLocks(self.direct_url)
+        self._prepares = prepares
+
+        async def connect(**given: Any) -> asyncpg.Connection:  # noqa: ANN401 - options of the driver
+            # The driver itself reads the URL: it may name several hosts.
+            connection: asyncpg.Connection = await asyncpg.connect(url, **given)
+            if idle_in_transaction_s is not None and self.direct_url == url:
+                await bound_transactions(connection, idle_in_transaction_s)
+            return connection
+
         options: dict[str, Any] = {
             # Errors would quote the parameters: names, numbers and texts have no place in a log.
             "hide_parameters": True,
-            "connect_args": {"timeout": 10, "server_settings": server_settings},
+            "connect_args": {"timeout": 10, "server_settings": server_settings, "async_creator_fn": connect},
         }
-        driver_url = url.replace("postgresql://", "postgresql+asyncpg://", 1)
-        self._engine: AsyncEngine = create_async_engine(driver_url, pool_size=pool_size, max_overflow=0, **options)
-        # One round trip at check-out. Without it each pooled connection fails once after a restart of Postgres, and a
-        # backup restored meanwhile is served.
+        if not prepares:
+            # Each statement under a name of its own, in one transaction: the pooler may give the next another server.
+            options["connect_args"] |= {
+                "statement_cache_size": 0, "prepared_statement_cache_size": 0,
+                "prepared_statement_name_func": lambda: f"sw_{secrets.token_hex(8)}",
+            }  # fmt: skip
+        driver_url = "postgresql+asyncpg://"
+        # The connection that came back last goes out first: its statements are prepared and its last check is recent.
+        self._engine: AsyncEngine = create_async_engine(
+            driver_url, pool_size=pool_size, max_overflow=0, pool_use_lifo=True, **options
+        )
+        # At most one round trip a second. Without it each pooled connection fails once after a restart of Postgres, and
+        # a backup restored meanwhile is served.
         event.listen(self._engine.sync_engine, "checkout", self._refuse_restored)
+        if prepares:
+            # Else every statement needs a transaction: the pooler may give its execution another server than its name.
+            begin_late(self._engine)
         # Connects only when a backup is being replayed.
         self._unguarded_engine: AsyncEngine = create_async_engine(driver_url, poolclass=NullPool, **options)
 
@@ -199,12 +290,15 @@ class Database:
             vault=Vault.of(settings),
             clock=clock_of(settings),
             pool_size=settings.database_pool_size,
-            ledger=ErasureLedger(settings.erasure_ledger),
+            ledger=open_ledger(settings),
             retention=Retention.of(settings),
             idle_in_transaction_s=idle_in_transaction_s,
             host=settings.public_host,
+            direct_url=settings.database_direct_url,
+            prepares=settings.database_prepared_statements,
         )
         database.is_production = settings.environment is Environment.PRODUCTION
+        database.is_development = settings.environment is Environment.DEVELOPMENT
         return database
 
     @contextlib.asynccontextmanager
@@ -216,10 +310,13 @@ class Database:
         one who erases it again.
         """
         engine = self._unguarded_engine if to_replay else self._engine
-        async with AsyncSession(engine, expire_on_commit=False) as session:
+        async with cancellation_first(), AsyncSession(engine, expire_on_commit=False) as session:
             work = UnitOfWork(
-                session, self.clock(), self.vault, self.retention, self.host, is_production=self.is_production
+                session, self.clock(), self.vault, self.retention, self.host,
+                notifier=self._notifier, is_production=self.is_production, process_memory=self.process_memory,
+                reads_in_transaction=not self._prepares,
             )  # fmt: skip
+            work.is_development = self.is_development
             try:
                 yield work
             except CoreError:
@@ -231,27 +328,34 @@ class Database:
     def _refuse_restored(self, connection: PoolProxiedConnection, record: ConnectionPoolEntry, _: object) -> None:
         """Check a connection that is about to be given out; a dead one makes the pool open others."""
         adapted = cast("AdaptedConnection", connection)
+        checked_at_s = record.info.get("checked_at_s")
+        if checked_at_s is not None:
+            # Known without a round trip: Postgres closes its connections when it stops or is killed.
+            if adapted.driver_connection is None or adapted.driver_connection.is_closed():
+                raise InvalidatePoolError
+            if time.monotonic() - checked_at_s < CHECK_STANDS_S and self._guard.has_nothing_to_compare:
+                return
         try:
             adapted.run_async(self._guard.check)
         except CoreError:
             raise
         except Exception as error:
             # Whatever the driver says of it. All connections of the pool are as old as the last start of Postgres.
-            if record.info.get("checked"):
+            if checked_at_s is not None:
                 raise InvalidatePoolError from error
             raise
-        record.info["checked"] = True
+        record.info["checked_at_s"] = time.monotonic()
 
     async def ping(self) -> None:
         """Raise unless the database answers and its erasures are replayed."""
-        async with self._engine.connect() as connection:
+        async with cancellation_first(), self._engine.connect() as connection:
             await connection.execute(text("SELECT 1"))
 
     @contextlib.asynccontextmanager
     async def listen(self, *channels: str) -> AsyncIterator[Notifications]:
         """Listen on ``channels`` with a connection of its own, until the block ends."""
         queue: asyncio.Queue[Notification | None] = asyncio.Queue()
-        connection = await asyncpg.connect(self.url, timeout=10)
+        connection = await asyncpg.connect(self.direct_url, timeout=10)
         try:
             connection.add_termination_listener(lambda _: queue.put_nowait(None))
             for channel in channels:
@@ -262,26 +366,22 @@ class Database:
         finally:
             await _close(connection)
 
-    @contextlib.asynccontextmanager
-    async def try_lock(self, name: str) -> AsyncIterator[bool]:
-        """Try the one-holder lock ``name`` for the block, without waiting; yields whether it is ours.
-
-        On a connection of its own, so that no transaction is open meanwhile; a killed process frees it at once.
-        """
-        connection = await asyncpg.connect(self.url, timeout=10)
-        try:
-            yield await connection.fetchval("SELECT pg_try_advisory_lock(hashtextextended($1, 0))", name) is True
-        finally:
-            await _close(connection)
+    def try_lock(self, name: str) -> AbstractAsyncContextManager[bool]:
+        """Try the one-holder lock ``name`` for the block, without waiting; yields whether it is ours."""
+        return self._locks.try_lock(name)
 
     async def close(self) -> None:
-        """Close all connections."""
-        await self._engine.dispose()
-        await self._unguarded_engine.dispose()
+        """Close all connections, once the last notifications are sent; not waiting for a Postgres that stands still."""
+        await self._notifier.close()
+        await self._locks.close()
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(_CLOSE_TIMEOUT_S):
+                await self._engine.dispose()
+                await self._unguarded_engine.dispose()
 
 
 async def _close(connection: asyncpg.Connection) -> None:
     try:
         await connection.close(timeout=2)
-    except (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError):
+    except CONNECTION_ERRORS:
         connection.terminate()

@@ -6,7 +6,7 @@ import asyncpg
 from sqlalchemy.exc import DBAPIError, NoResultFound
 from sqlalchemy.exc import TimeoutError as NoConnectionFreeError
 
-from services.core.platform.db.database import DatabaseLostError
+from services.core.platform.db.notifications import DatabaseLostError
 
 # serialization_failure, deadlock_detected, unique_violation (two repeats at once), foreign_key_violation (what it was
 # about has just been erased): a retry succeeds.
@@ -28,15 +28,20 @@ def is_database_unavailable(error: BaseException) -> bool:
         return True
     if isinstance(error, DBAPIError) and error.connection_invalidated:
         return True
+    inner = error.driver_exception if isinstance(error, DBAPIError) else error
+    if isinstance(inner, asyncpg.InternalClientError):
+        # The server's last words on this connection have been read, its end not yet.
+        return str(inner).startswith("cannot switch to state")
     state = sqlstate_of(error)
     if state == "55000":
         # A database that is closed to connections, as during a restore; the same state has other causes as well.
         return "accepting connections" in str(error)
-    # 25P03, idle_in_transaction_session_timeout: this process stood still and lost its connection.
-    return state is not None and (state.startswith(_AWAY_CLASSES) or state == "25P03")
+    # 25P03, idle_in_transaction_session_timeout, and 25P04, transaction_timeout: this process stood still, or waited
+    # for another one that did, and lost its connection.
+    return state is not None and (state.startswith(_AWAY_CLASSES) or state in {"25P03", "25P04"})
 
 
 def is_collision(error: BaseException) -> bool:
     """Return whether two transactions collided, so that a retry of the same one will succeed."""
     # A row that existed a moment ago was loaded by its key: it was deleted in between.
-    return isinstance(error, NoResultFound) or (isinstance(error, DBAPIError) and sqlstate_of(error) in _COLLISIONS)
+    return isinstance(error, NoResultFound) or sqlstate_of(error) in _COLLISIONS

@@ -1,12 +1,16 @@
 """Compares each connection that is given out with the ledger of erasures: a restored backup serves nothing.
 
-A backup can be restored while every process runs, so one comparison at the start is not enough. The comparison takes
-the place of the round trip by which the pool finds out whether a connection is still alive: it costs nothing more.
+A backup can be restored while every process runs, so one comparison at the start is not enough. Restoring one ends
+every connection as a rule, but tables can be restored in place, below open connections too. So each connection is
+compared each time it is given out, once anything was ever erased. The comparison is also how the pool finds out whether
+a connection is still alive; where there is nothing to compare, one that was looked at within the last second is given
+out without a round trip.
 """
 
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from typing import Final
 
 import asyncpg
@@ -29,8 +33,15 @@ _HOLDS_ERASED: Final = (
 class RestoreGuard:
     """Refuses connections to a database that holds what the ledger says is erased."""
 
-    def __init__(self, ledger: ErasureLedger | None) -> None:
+    def __init__(self, ledger: ErasureLedger | None, *, in_transaction: bool = False) -> None:
         self._ledger = ledger
+        # For a pooler that gives each transaction another server.
+        self._in_transaction = in_transaction
+
+    @property
+    def has_nothing_to_compare(self) -> bool:
+        """Whether the ledger is empty, and was so at the last check of this process."""
+        return self._ledger is None or self._ledger.unchanged_entries() == []
 
     async def check(self, connection: asyncpg.Connection) -> None:
         """Raise ErasuresPendingError, LedgerBrokenError, or whatever shows that the connection is dead."""
@@ -38,10 +49,13 @@ class RestoreGuard:
         async with asyncio.timeout(_ANSWER_TIMEOUT_S):
             if not entries:
                 await connection.execute(_IS_ALIVE)
-            elif not await connection.fetchval(_HAS_NEWEST, entries[-1].erasure_id) and await _holds_any_of(
-                connection, entries
-            ):
-                raise ErasuresPendingError
+                return
+            held = connection.transaction() if self._in_transaction else contextlib.nullcontext()
+            async with held:
+                if not await connection.fetchval(_HAS_NEWEST, entries[-1].erasure_id) and await _holds_any_of(
+                    connection, entries
+                ):
+                    raise ErasuresPendingError
 
 
 async def _read(ledger: ErasureLedger) -> list[LedgerEntry]:

@@ -5,11 +5,13 @@ from __future__ import annotations
 import uuid
 from collections.abc import Collection, Mapping
 from datetime import datetime
+from functools import cache
 
-from sqlalchemy import and_, or_, tuple_
+from sqlalchemy import tuple_
 from sqlmodel import col, select
 
 from services.core.platform.db.database import UnitOfWork
+from services.core.platform.db.prepared import columns_of
 from services.core.platform.events.tables import Event
 
 
@@ -25,24 +27,28 @@ async def events_after(
     ``cursors`` maps family to the last number seen, ``rights`` family to the guardian's rights there; families missing
     in either are skipped.
     """
-    spans = [
-        and_(
-            col(Event.family_id) == family_id,
-            col(Event.seq) > after,
-            col(Event.needs_right).in_(["", *rights[family_id]]),
-        )
-        for family_id, after in cursors.items()
-        if family_id in rights
-    ]
-    if not spans:
+    followed = [family_id for family_id in cursors if family_id in rights]
+    if not followed:
         return []
-    rows = await work.session.exec(
-        select(Event)
-        .where(or_(*spans), or_(col(Event.guardian_id).is_(None), col(Event.guardian_id) == guardian_id))
-        .order_by(col(Event.family_id), col(Event.seq))
-        .limit(limit)
+    after, words = (
+        [cursors[family_id] for family_id in followed],
+        [" ".join(rights[family_id]) for family_id in followed],
     )
-    return list(rows)
+    rows = await work.read(_statement(), guardian_id, limit, followed, after, words)
+    return [Event(**dict(row)) for row in rows]
+
+
+@cache
+def _statement() -> str:
+    return f"""
+        SELECT {columns_of((Event, "e"))}
+        FROM unnest($3::uuid[], $4::bigint[], $5::text[]) AS span (family_id, after, rights)
+        JOIN event e ON e.family_id = span.family_id AND e.seq > span.after
+            AND (e.needs_right = '' OR e.needs_right = ANY(string_to_array(span.rights, ' ')))
+        WHERE e.guardian_id IS NULL OR e.guardian_id = $1
+        ORDER BY e.family_id, e.seq
+        LIMIT $2
+    """  # noqa: S608 - names of our own columns
 
 
 async def event_times(work: UnitOfWork, numbers: Mapping[uuid.UUID, int]) -> dict[uuid.UUID, datetime]:

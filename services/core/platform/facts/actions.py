@@ -34,14 +34,8 @@ def record_fact(
     Facts that measure a family are stored only while its first guardian consents to measurement. The check runs just
     before the commit; without consent the fact is dropped.
     """
-    fact = Fact(
-        kind=kind, watch_id=watch_id, child_id=child_id, family_id=family_id, ref_id=ref_id,
-        happened_at=happened_at, received_at=work.now, voice_ms=voice_ms,
-    )  # fmt: skip
-    if measures_a_family(kind):
-        work.postpone(_keep_what_may_be_counted, fact)
-    else:
-        work.add(fact)
+    fact = PastFact(kind, work.now, watch_id, child_id, family_id, ref_id, happened_at, voice_ms)
+    work.postpone(_keep_what_may_be_counted if measures_a_family(kind) else _keep, fact)
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,10 +87,36 @@ async def forget_measured(work: UnitOfWork, family_id: uuid.UUID) -> None:
     )
 
 
-async def _keep_what_may_be_counted(work: UnitOfWork, facts: Sequence[Fact]) -> None:
-    agreed = await _agreed(work, {fact.family_id for fact in facts if fact.family_id is not None})
-    work.add(*(fact for fact in facts if fact.family_id in agreed))
-    await work.flush()
+_KEEP: Final = """
+INSERT INTO fact (fact_id, kind, watch_id, child_id, family_id, ref_id, happened_at, received_at, voice_ms)
+SELECT * FROM unnest($1::uuid[], $2::text[], $3::uuid[], $4::uuid[], $5::uuid[], $6::uuid[], $7::timestamptz[],
+ $8::timestamptz[], $9::int[]) AS given(fact_id, kind, watch_id, child_id, family_id, ref_id)
+-- Facts go with what they are about, also where this transaction has deleted it.
+WHERE (watch_id IS NULL OR EXISTS (SELECT FROM watch WHERE watch.watch_id = given.watch_id))
+ AND (child_id IS NULL OR EXISTS (SELECT FROM child WHERE child.child_id = given.child_id))
+ AND (family_id IS NULL OR EXISTS (SELECT FROM family WHERE family.family_id = given.family_id))
+"""
+# The tables are named in SQL, not imported: people is a layer above platform.
+_IF_MEASURED: Final = """
+ AND EXISTS (SELECT FROM membership JOIN consent USING (family_id, guardian_id)
+ WHERE membership.family_id = given.family_id AND membership.is_primary AND membership.removed_at IS NULL
+  AND consent.part = 'measurement' AND consent.withdrawn_at IS NULL)
+"""
+
+
+async def _keep(work: UnitOfWork, facts: Sequence[PastFact], condition: str = "") -> None:
+    rows = [
+        (
+            new_id(), fact.kind, fact.watch_id, fact.child_id, fact.family_id, fact.ref_id, fact.happened_at,
+            fact.received_at, fact.voice_ms,
+        )
+        for fact in facts
+    ]  # fmt: skip
+    await work.fetch(_KEEP + condition, *map(list, zip(*rows, strict=True)))
+
+
+async def _keep_what_may_be_counted(work: UnitOfWork, facts: Sequence[PastFact]) -> None:
+    await _keep(work, facts, _IF_MEASURED)
 
 
 async def _agreed(work: UnitOfWork, family_ids: Collection[uuid.UUID]) -> set[uuid.UUID]:

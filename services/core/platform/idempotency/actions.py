@@ -10,6 +10,7 @@ from sqlalchemy import tuple_, update
 from sqlmodel import col, select
 
 from services.core.platform.db.database import UnitOfWork
+from services.core.platform.db.together import Write, write_together
 from services.core.platform.idempotency.tables import Uplink
 
 
@@ -35,29 +36,36 @@ async def known_answer(work: UnitOfWork, username: str, ref: str, fingerprint: s
 
     Same content: ``duplicate``, or the same rejection. Other content: ``rejected id_conflict``.
     """
-    known = await work.session.get(Uplink, (username, ref))
-    if known is None:
+    known = await work.fetch(
+        "SELECT fingerprint, code, detail FROM uplink WHERE username = $1 AND ref = $2", username, ref
+    )
+    if not known:
         return None
+    known_fingerprint, code, detail = known[0]
     # The digest is empty after its purge: the id alone then identifies the retry.
-    if known.fingerprint and known.fingerprint != fingerprint:
+    if known_fingerprint and known_fingerprint != fingerprint:
         return rejected("id_conflict")
-    return DUPLICATE if known.code == "stored" else Answer(known.code, known.detail)
+    return DUPLICATE if code == "stored" else Answer(code, detail)
 
 
 async def remember(work: UnitOfWork, username: str, ref: str, *, kind: str, fingerprint: str, answer: Answer) -> Answer:
     """Store the digest and the receipt of this id, and return the receipt.
 
-    If two transactions use the same id, the second fails here (IntegrityError) and rolls back; its retry returns the
-    first one's receipt.
+    If two transactions use the same id, the second fails here (UniqueViolationError) and rolls back; its retry returns
+    the first one's receipt.
     """
-    work.add(
-        Uplink(
-            username=username, ref=ref, kind=kind, fingerprint=fingerprint, code=answer.code, detail=answer.detail,
-            received_at=work.now,
-        )
-    )  # fmt: skip
-    await work.flush()
+    await write_together(work, remembered(work, username, ref, kind=kind, fingerprint=fingerprint, answer=answer))
     return answer
+
+
+_REMEMBER: Final = """
+INSERT INTO uplink (username, ref, kind, fingerprint, code, detail, received_at) VALUES ($1, $2, $3, $4, $5, $6, $7)
+"""
+
+
+def remembered(work: UnitOfWork, username: str, ref: str, *, kind: str, fingerprint: str, answer: Answer) -> Write:
+    """Return what :func:`remember` writes, to be written together with other rows."""
+    return Write((("remembered", _REMEMBER),), (username, ref, kind, fingerprint, answer.code, answer.detail, work.now))
 
 
 # Promised in docs/privacy.md. Watches resend uplinks without a receipt for at most as long.

@@ -5,11 +5,13 @@ from __future__ import annotations
 import uuid
 from collections.abc import Collection
 from datetime import timedelta
+from typing import Final
 
-from sqlalchemy import func, or_, text, update
+from sqlalchemy import or_, update
 from sqlmodel import col, select
 
 from services.core.platform.crypto.random_ids import new_ref
+from services.core.platform.db.columns import new_id
 from services.core.platform.db.database import UnitOfWork
 from services.core.platform.inbox.rules import (
     ASIDE_S,
@@ -21,7 +23,7 @@ from services.core.platform.inbox.rules import (
     may_announce,
     next_announcement_at,
 )
-from services.core.platform.inbox.tables import InboxItem
+from services.core.platform.inbox.tables import InboxItem, is_waiting
 
 
 async def put_in(
@@ -32,31 +34,29 @@ async def put_in(
     ref: str | None = None,
     message_id: uuid.UUID | None = None,
     removed_ref: str | None = None,
-) -> InboxItem:
-    """Append an item to the child's inbox and return it; ``ref`` is its name on the wire (generated if empty)."""
-    # UPDATE locks the child's row until commit, so a higher number never becomes visible before a lower one. The table
-    # is named in SQL, not imported: people is a layer above platform.
-    allocated = await work.run(
-        text("UPDATE child SET inbox_seq = inbox_seq + 1 WHERE child_id = :child_id RETURNING inbox_seq"),
-        {"child_id": child_id},
-    )
-    item = InboxItem(
-        child_id=child_id, seq=allocated.scalar_one(), ref=ref or new_ref(), kind=kind, message_id=message_id,
-        removed_ref=removed_ref, created_at=work.now,
-    )  # fmt: skip
-    work.add(item)
-    await work.flush()
-    return item
+) -> None:
+    """Append an item to the child's inbox; ``ref`` is its name on the wire (generated if empty)."""
+    await work.fetch(_PUT_IN, child_id, new_id(), ref or new_ref(), kind, message_id, removed_ref, work.now)
 
 
-async def waiting_count(work: UnitOfWork, child_id: uuid.UUID) -> int:
-    """Return the number of waiting items of the child."""
-    rows = await work.session.exec(
-        select(func.count()).select_from(InboxItem).where(
-            col(InboxItem.child_id) == child_id, col(InboxItem.state) == "waiting"
-        )
-    )  # fmt: skip
-    return rows.one()
+# UPDATE locks the child's row until commit, so a higher number never becomes visible before a lower one. The table is
+# named in SQL, not imported: people is a layer above platform.
+_PUT_IN: Final = """
+WITH allocated AS (UPDATE child SET inbox_seq = inbox_seq + 1 WHERE child_id = $1 RETURNING inbox_seq)
+INSERT INTO inbox_item (child_id, seq, inbox_item_id, ref, kind, message_id, removed_ref, created_at,
+                        state, announcements, fetched_from, fetch_stalls, fetch_restarts)
+SELECT $1, allocated.inbox_seq, $2, $3, $4, $5, $6, $7, 'waiting', 0, -1, 0, 0 FROM allocated
+"""
+
+
+# The part of a `NamedStatement` that appends a message under a number of ``numbered``, which has raised the child's.
+MESSAGE_ITEM: Final = """
+item AS (
+ INSERT INTO inbox_item (child_id, seq, inbox_item_id, ref, kind, message_id, created_at,
+                         state, announcements, fetched_from, fetch_stalls, fetch_restarts)
+ SELECT :child_id, inbox_seq, :inbox_item_id::uuid, :ref, 'message', :message_id::uuid, :now::timestamptz,
+  'waiting', 0, -1, 0, 0 FROM numbered)
+"""
 
 
 async def claim_next(work: UnitOfWork, child_id: uuid.UUID, username: str) -> InboxItem | None:
@@ -68,7 +68,7 @@ async def claim_next(work: UnitOfWork, child_id: uuid.UUID, username: str) -> In
         select(InboxItem)
         .where(
             col(InboxItem.child_id) == child_id,
-            col(InboxItem.state) == "waiting",
+            is_waiting(),
             or_(col(InboxItem.aside_until).is_(None), col(InboxItem.aside_until) <= work.now),
         )
         .order_by(col(InboxItem.seq))
@@ -144,7 +144,7 @@ async def begin_again(work: UnitOfWork, child_ids: Collection[uuid.UUID]) -> Non
     """Announce the waiting items of these children again, because a new connection has received no announcement."""
     await work.run(
         update(InboxItem)
-        .where(col(InboxItem.child_id).in_(child_ids), col(InboxItem.state) == "waiting")
+        .where(col(InboxItem.child_id).in_(child_ids), is_waiting())
         .values(announced_to=None, announcements=0, next_announce_at=None)
     )
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import uuid
 
-from sqlalchemy import Index, UniqueConstraint, text
-from sqlmodel import Field, SQLModel
+from sqlalchemy import ColumnElement, Index, UniqueConstraint, literal_column, text
+from sqlmodel import Field, SQLModel, col
 
 from services.core.platform.db.columns import bigint_column, datetime, id_column, maybe_time_column, time_column
 
@@ -45,3 +45,12 @@ class InboxItem(SQLModel, table=True):
     aside_until: datetime | None = maybe_time_column()
     created_at: datetime = time_column()
     done_at: datetime | None = maybe_time_column()
+
+
+def is_waiting(item: type[InboxItem] = InboxItem) -> ColumnElement[bool]:
+    """Condition: the item waits for its watch.
+
+    A literal, not a parameter: the plan of a prepared statement uses the partial indexes only where it sees the state.
+    Without them it reads every item that a child ever got.
+    """
+    return col(item.state) == literal_column("'waiting'")

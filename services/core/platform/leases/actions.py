@@ -18,10 +18,12 @@ from typing import Final
 
 import asyncpg
 import structlog
-from sqlalchemy import text
 
 from services.core.platform.crypto.random_ids import new_ref
+from services.core.platform.db.cancelling import cancellation_first
 from services.core.platform.db.database import Database, UnitOfWork
+from services.core.platform.db.frozen_clients import bound_transactions
+from services.core.platform.db.notifying import CONNECTION_ERRORS
 
 # A killed holder is followed after at most TTL_S and one poll; a frozen one once Postgres has ended its transaction.
 TTL_S: Final = 6.0
@@ -31,7 +33,6 @@ _POLL_S: Final = 1.0
 IDLE_IN_TRANSACTION_S: Final = 12
 _CONNECT_TIMEOUT_S: Final = 10.0
 _RECONNECT_S: Final = 0.5
-_CONNECTION_ERRORS: Final = (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError)
 
 _LOCK: Final = "hashtextextended('lease/' || $1::text, 0)"
 # A holder that let go without saying so may be followed by itself at once.
@@ -74,10 +75,8 @@ def new_holder() -> str:
 
 async def check_lease(work: UnitOfWork, lease: HeldLease) -> None:
     """Raise LeaseLostError unless this token holds the lease, which then cannot change before this transaction ends."""
-    held = await work.run(
-        text("SELECT lease_is_held(:name, :token)"), {"name": lease.name, "token": lease.token}
-    )  # fmt: skip
-    if not held.scalar_one():
+    rows = await work.fetch("SELECT lease_is_held($1, $2)", lease.name, lease.token)
+    if not rows[0][0]:
         lease.lost.set()
         message = f"the lease {lease.name} is held by another process"
         raise LeaseLostError(message)
@@ -102,7 +101,7 @@ async def hold_lease(
         finally:
             renewing.cancel()
             await asyncio.gather(renewing, return_exceptions=True)
-            with contextlib.suppress(*_CONNECTION_ERRORS):
+            with contextlib.suppress(*CONNECTION_ERRORS):
                 await connection.execute(_RELEASE, name, lease.token, timeout=_RENEW_S)
 
 
@@ -110,8 +109,9 @@ async def hold_lease(
 async def _connection(database: Database) -> AsyncIterator[asyncpg.Connection]:
     # A process that freezes while it acquires must not hold the lock of the change for ever.
     settings = {"idle_in_transaction_session_timeout": str(IDLE_IN_TRANSACTION_S * 1000)}
-    connection = await asyncpg.connect(database.url, timeout=_CONNECT_TIMEOUT_S, server_settings=settings)
+    connection = await asyncpg.connect(database.direct_url, timeout=_CONNECT_TIMEOUT_S, server_settings=settings)
     try:
+        await bound_transactions(connection, IDLE_IN_TRANSACTION_S)
         yield connection
     finally:
         await _close(connection)
@@ -134,12 +134,13 @@ async def _keep_renewed(
 ) -> None:  # fmt: skip
     """Renew until another process holds the lease; a lost connection is replaced, for as long as it takes."""
     try:
-        await _renew(connection, lease, ttl_s)
-    except _CONNECTION_ERRORS as error:
+        async with cancellation_first():
+            await _renew(connection, lease, ttl_s)
+    except CONNECTION_ERRORS as error:
         log.warning("lease_not_renewed", lease=lease.name, error=type(error).__qualname__)
     while not lease.lost.is_set():
-        with contextlib.suppress(*_CONNECTION_ERRORS):
-            async with _connection(database) as another:
+        with contextlib.suppress(*CONNECTION_ERRORS):
+            async with cancellation_first(), _connection(database) as another:
                 await _renew(another, lease, ttl_s)
         await asyncio.sleep(_RECONNECT_S)
 
@@ -156,5 +157,5 @@ async def _renew(connection: asyncpg.Connection, lease: HeldLease, ttl_s: float)
 async def _close(connection: asyncpg.Connection) -> None:
     try:
         await connection.close(timeout=2)
-    except _CONNECTION_ERRORS:
+    except CONNECTION_ERRORS:
         connection.terminate()

@@ -1,18 +1,19 @@
-"""Charge requests to token buckets that all processes share."""
+"""Charge requests to token buckets: those that all processes share, and those of this process."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Final
 
-from sqlalchemy import text
-
 from services.core.platform.db.database import UnitOfWork
+from services.core.platform.db.prepared import NamedStatement
 from services.core.platform.errors import RetryLaterError
+from services.core.platform.limits.memory import local_buckets
 from services.core.platform.limits.rules import ROUNDING, Limits, wait_for, whole_seconds
 
 # Computes rules.take in one statement, so that two processes never grant the same token.
-_TAKE: Final = text(
+_TAKE: Final = NamedStatement(
     """
     INSERT INTO limit_bucket AS held (bucket_key, tokens, granted, filled_at, full_at)
     SELECT :key, asked.burst - asked.cost, true, asked.at, asked.at + make_interval(secs => asked.cost / asked.rate)
@@ -50,22 +51,38 @@ class Charge:
 
 
 async def charge(work: UnitOfWork, *charges: Charge) -> None:
-    """Charge all limits or none, and commit at once, so that no other request waits for this one's transaction.
+    """Charge all limits or none. Raises RetryLaterError with the wait of the first exhausted limit.
 
-    Must be the first call of a unit of work. Raises RetryLaterError with the wait of the first exhausted limit.
+    Shared limits are committed at once, so that no other request waits for this one's transaction: then this must be
+    the first call of a unit of work. Limits of this process (`Limit.is_shared`) are charged in memory, one at a time.
     """
+    if not all(charge.limit.value.is_shared for charge in charges):
+        [local] = charges
+        wait_s = local_buckets(work).charge(local.limit, local.whose, work.now, local.cost)
+        if wait_s:
+            raise RetryLaterError(whole_seconds(timedelta(seconds=wait_s)))
+        return
     order = list(Limits)
+    # One charge is a transaction by itself; several are rolled back together when one is refused.
+    take = _TAKE.fetch_last if len(charges) == 1 else _TAKE.fetch
     for charge in sorted(charges, key=lambda charge: (order.index(charge.limit), charge.whose)):
         limit = charge.limit.value
-        taken = await work.run(
-            _TAKE,
-            {
-                "key": work.vault.keyed_hash(f"{charge.limit.name}/{charge.whose}", "limit-bucket"),
-                "burst": float(limit.burst), "cost": float(charge.cost), "rate": limit.tokens_per_s, "now": work.now,
-                "rounding": ROUNDING,
-            },
-        )  # fmt: skip
-        row = taken.one()
-        if not row.granted:
-            raise RetryLaterError(whole_seconds(wait_for(limit, row.tokens, charge.cost)))
+        values = {
+            "key": work.vault.keyed_hash(f"{charge.limit.name}/{charge.whose}", "limit-bucket"),
+            "burst": float(limit.burst), "cost": float(charge.cost), "rate": limit.tokens_per_s, "now": work.now,
+            "rounding": ROUNDING,
+        }  # fmt: skip
+        [(tokens, is_granted)] = await take(work, values)
+        if not is_granted:
+            raise RetryLaterError(whole_seconds(wait_for(limit, tokens, charge.cost)))
     await work.commit_early()
+
+
+async def use_once(work: UnitOfWork, purpose: str, value: str, kept_for: timedelta) -> bool:
+    """Mark a value as used; return whether this was its first use. The mark is deleted some time after ``kept_for``."""
+    key = work.vault.keyed_hash(f"{purpose}/{value}", "limit-bucket")
+    marked = await work.fetch(
+        "INSERT INTO limit_bucket (bucket_key, tokens, granted, filled_at, full_at) VALUES ($1, 0, true, $2, $3)"
+        " ON CONFLICT DO NOTHING RETURNING true", key, work.now, work.now + kept_for,
+    )  # fmt: skip
+    return bool(marked)

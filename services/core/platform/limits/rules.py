@@ -10,7 +10,8 @@ import math
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import Enum
-from typing import Final
+from functools import cached_property
+from typing import Final, NamedTuple
 
 # Floating-point: ten minutes at one token per ten minutes may add slightly less than a token. It counts as one.
 ROUNDING: Final = 1e-6
@@ -19,19 +20,24 @@ MOST_STREAMS_OF_SESSION: Final = 4
 MOST_STREAMS_OF_GUARDIAN: Final = 12
 _HOUR = timedelta(hours=1)
 _DAY = timedelta(days=1)
+_NO_WAIT: Final = timedelta(0)
 
 
 @dataclass(frozen=True)
 class Limit:
-    """``burst`` at once, then ``refill`` more per ``span``, evenly; ``each`` and ``what`` are texts of the page."""
+    """``burst`` at once, then ``refill`` more per ``span``, evenly; ``each`` and ``what`` are texts of the page.
+
+    ``is_shared``: all processes count together, in the database. Money and secrets are behind such limits only.
+    """
 
     burst: int
     refill: int
     span: timedelta
     each: str
     what: str
+    is_shared: bool = True
 
-    @property
+    @cached_property
     def tokens_per_s(self) -> float:
         """Refill rate of a bucket."""
         return self.refill / self.span.total_seconds()
@@ -65,7 +71,7 @@ class Limits(Enum):
     STAFF_TRIES_OF_ACCOUNT_AT_ADDRESS = Limit(10, 10, _HOUR, "staff address and client address", "log-ins of staff")
     # Attempts from many addresses are indistinguishable from the owner's, so the wait stays below two minutes.
     STAFF_TRIES_OF_ACCOUNT = Limit(40, 40, _HOUR, "staff address", "log-ins of staff")
-    REQUESTS_OF_STAFF = Limit(1200, 7200, _HOUR, "staff member", "requests")
+    REQUESTS_OF_STAFF = Limit(1200, 7200, _HOUR, "staff member", "requests", is_shared=False)
     RECOVERIES_OF_STAFF = Limit(20, 20, _DAY, "staff member", "account changes requested or approved")
     LISTS_OF_STAFF = Limit(30, 60, _HOUR, "staff member", "uploaded lists of watches, families, SIM cards and answers")
     # A phone refreshes every 15 minutes, and hundreds of phones share an address.
@@ -73,7 +79,7 @@ class Limits(Enum):
     SECOND_STEPS_OF_GUARDIAN = Limit(5, 5, _HOUR, "guardian", "PINs and watch codes entered to prove a new device")
     STEP_UPS_OF_GUARDIAN = Limit(6, 12, _HOUR, "guardian", "PINs entered before a step that cannot be undone")
     NUMBER_CHANGES_OF_GUARDIAN = Limit(3, 3, timedelta(days=30), "guardian", "changes of the own number")
-    REQUESTS_OF_GUARDIAN = Limit(1200, 7200, _HOUR, "guardian", "requests")
+    REQUESTS_OF_GUARDIAN = Limit(1200, 7200, _HOUR, "guardian", "requests", is_shared=False)
     RECORDINGS_OF_GUARDIAN = Limit(60, 120, _HOUR, "guardian", "recordings and parts of uploads begun")
     INVITATIONS_OF_GUARDIAN = Limit(20, 20, _DAY, "guardian", "invitations, each of which sends a text message")
     PUSH_TRIALS_OF_GUARDIAN = Limit(5, 10, _HOUR, "guardian", "trial notifications to an own phone")
@@ -82,27 +88,32 @@ class Limits(Enum):
     EXPORTS_OF_STAFF = Limit(20, 40, _DAY, "staff member", "requests for files of usage")
     # Each hand-out may send up to three text messages per family.
     HAND_OUTS_OF_STAFF = Limit(6, 12, _DAY, "staff member", "hand-outs opened")
+    # A wall asks every ten seconds, and several can hang behind one address.
+    WALLS_OF_ADDRESS = Limit(600, 3600, _HOUR, "client address", "readings of a hand-out's wall")
     # One process reads uplinks, so these buckets are kept in memory (docs/decisions/0041-watch-rate-limits.md).
     # A recording of a minute has at most 2,048 chunks.
-    MESSAGES_OF_WATCH = Limit(3000, 36000, _HOUR, "watch (user name)", "MQTT messages; beyond it: receipt `retry`")
+    MESSAGES_OF_WATCH = Limit(
+        3000, 36000, _HOUR, "watch (user name)", "MQTT messages; beyond it: receipt `retry`", is_shared=False
+    )
     # A minute of speech has at most 1 MiB, and 3,000 arrays of fixes about 32 MiB: a week without network fits.
     BYTES_OF_WATCH = Limit(
-        32 * 1024 * 1024, 384 * 1024 * 1024, _HOUR, "watch (user name)", "bytes of MQTT messages; beyond it: `retry`"
+        32 * 1024 * 1024, 384 * 1024 * 1024, _HOUR, "watch (user name)", "bytes of MQTT messages; beyond it: `retry`",
+        is_shared=False,
     )  # fmt: skip
     # A flooding watch does not get a receipt for each message; it resends messages without a receipt after 30 s.
-    RETRIES_OF_WATCH = Limit(200, 3600, _HOUR, "watch (user name)", "receipts `retry` for messages beyond the limits")
+    RETRIES_OF_WATCH = Limit(
+        200, 3600, _HOUR, "watch (user name)", "receipts `retry` for messages beyond the limits", is_shared=False
+    )
 
 
-@dataclass(frozen=True)
-class Bucket:
+class Bucket(NamedTuple):
     """The number of tokens at a point in time."""
 
     tokens: float
     filled_at: datetime
 
 
-@dataclass(frozen=True)
-class Taken:
+class Taken(NamedTuple):
     """The bucket after a request, and the wait of a refused request (zero: granted)."""
 
     bucket: Bucket
@@ -114,12 +125,12 @@ def take(limit: Limit, bucket: Bucket | None, now: datetime, cost: int = 1) -> T
 
     A clock that moves backwards adds and removes nothing. The statement in actions.py computes the same.
     """
-    held = Bucket(limit.burst, now) if bucket is None else bucket
-    passed_s = max(0.0, (now - held.filled_at).total_seconds())
-    tokens = min(float(limit.burst), held.tokens + passed_s * limit.tokens_per_s)
-    filled_at = max(now, held.filled_at)
+    tokens, filled_at = (float(limit.burst), now) if bucket is None else bucket
+    if now > filled_at:
+        tokens = min(float(limit.burst), tokens + (now - filled_at).total_seconds() * limit.tokens_per_s)
+        filled_at = now
     if tokens + ROUNDING >= cost:
-        return Taken(Bucket(tokens - cost, filled_at), timedelta(0))
+        return Taken(Bucket(tokens - cost, filled_at), _NO_WAIT)
     return Taken(Bucket(tokens, filled_at), wait_for(limit, tokens, cost))
 
 

@@ -15,13 +15,19 @@ from collections.abc import Awaitable, Callable, Collection, Mapping
 from http import HTTPStatus
 from typing import Final
 
-from services.core.platform.settings import Network, Settings
+from services.core.platform.broker_settings import Network
+from services.core.platform.settings import Settings
 
 # Returns None if the check passes, otherwise a short reason without personal content.
 Check = Callable[[], Awaitable[str | None]]
 
 # Returns the content of /metrics.
 Render = Callable[[], Awaitable[bytes]]
+
+# Names of checks that a restart of this process mends. Each has the checks of its surroundings: while one of those
+# fails, the process waits for them, and its own check proves nothing.
+OwnFaults = Mapping[str, frozenset[str]]
+_NO_OWN_FAULTS: Final[OwnFaults] = {}
 
 _CHECK_DEADLINE_S = 2.0
 _REQUEST_DEADLINE_S = 5.0
@@ -40,17 +46,17 @@ async def readiness(checks: Mapping[str, Check]) -> dict[str, str]:
 
 
 def readiness_answer(
-    checks: Mapping[str, str], own_faults: Collection[str] = ()
+    checks: Mapping[str, str], own_faults: OwnFaults = _NO_OWN_FAULTS
 ) -> tuple[HTTPStatus, dict[str, object]]:
     """Return status and body of ``/readyz``, in the one form that all processes share.
 
     ``{"status": "ok" | "unavailable", "checks": {name: "ok" | reason}, "own_fault": [name ...]}``. ``own_fault`` names
-    the failed checks among ``own_faults``: a restart of this process mends them. All other failures lie outside of the
-    process, and it recovers from them by itself.
+    the failed checks among ``own_faults`` whose surroundings are well: a restart of this process mends them. All other
+    failures lie outside of the process, and it recovers from them by itself.
     """
     failed = [name for name, reason in checks.items() if reason != "ok"]
     status = HTTPStatus.SERVICE_UNAVAILABLE if failed else HTTPStatus.OK
-    own_fault = [name for name in failed if name in own_faults]
+    own_fault = [name for name in failed if name in own_faults and not own_faults[name] & {*failed}]
     return status, {"status": "unavailable" if failed else "ok", "checks": dict(checks), "own_fault": own_fault}
 
 
@@ -76,7 +82,7 @@ class HealthServer:
         port: int,
         checks: Mapping[str, Check] | Callable[[], Awaitable[Mapping[str, str]]],
         *,
-        own_faults: Collection[str] = (),
+        own_faults: OwnFaults = _NO_OWN_FAULTS,
         host: str = "127.0.0.1",
         metrics: Render | None = None,
         metrics_readers: Collection[Network] = (),
@@ -84,7 +90,7 @@ class HealthServer:
         self._host = host
         self._port = port
         self._checks = checks
-        self._own_faults = frozenset(own_faults)
+        self._own_faults = dict(own_faults)
         self._metrics = metrics
         self._metrics_readers = tuple(metrics_readers)
         self._server: asyncio.Server | None = None
@@ -96,7 +102,7 @@ class HealthServer:
         port: int,
         checks: Mapping[str, Check] | Callable[[], Awaitable[Mapping[str, str]]],
         metrics: Render,
-        own_faults: Collection[str] = (),
+        own_faults: OwnFaults = _NO_OWN_FAULTS,
     ) -> HealthServer:
         """Return the page of a process, listening and readable as the settings say."""
         return cls(

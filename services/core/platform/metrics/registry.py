@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Collection, Mapping
-from typing import Final
+from typing import Any, Final
 
 import prometheus_client
 from prometheus_client import CollectorRegistry
@@ -39,14 +39,30 @@ def declared_labels() -> Mapping[str, Mapping[str, Collection[str]]]:
 class _Metric:
     """Shared by counters and histograms: the declared values of their labels."""
 
+    _inner: prometheus_client.Counter | prometheus_client.Histogram
+
     def __init__(self, name: str, values: Mapping[str, Collection[str]]) -> None:
         self.name = f"{PREFIX}_{name}"
         self._values = {label: set(allowed) for label, allowed in values.items()}
+        self._series: dict[tuple[tuple[str, str], ...], Any] = {}
         _LABELS[self.name] = self._values
 
     def declare(self, label: str, values: Collection[str]) -> None:
         """Allow more values of a label."""
         self._values[label].update(values)
+
+    def _of(self, given: Mapping[str, str]) -> Any:  # noqa: ANN401 - a counter or a histogram of prometheus_client
+        """Return the time series of these labels; those of declared values alone are remembered."""
+        if not self._values:
+            return self._inner
+        key = tuple(given.items())
+        series = self._series.get(key)
+        if series is None:
+            labels = self._label_values(given)
+            series = self._inner.labels(**labels)
+            if labels == given:
+                self._series[key] = series
+        return series
 
     def _label_values(self, given: Mapping[str, str]) -> dict[str, str]:
         return {
@@ -56,13 +72,13 @@ class _Metric:
 
     def _combinations(self) -> list[dict[str, str]]:
         """Return all combinations of declared values, none where they are too many to show before they occur."""
-        found = [
+        combinations = [
             dict(zip(self._values, chosen, strict=True))
             for chosen in itertools.islice(
                 itertools.product(*(sorted(value) for value in self._values.values())), _SHOWN_AT_ONCE_MAX + 1
             )
         ]
-        return found if len(found) <= _SHOWN_AT_ONCE_MAX and self._values else []
+        return combinations if len(combinations) <= _SHOWN_AT_ONCE_MAX and self._values else []
 
 
 class Counter(_Metric):
@@ -77,8 +93,7 @@ class Counter(_Metric):
 
     def count(self, amount: float = 1, **labels: str) -> None:
         """Add ``amount``; a label that is missing or has an undeclared value counts as ``other``."""
-        inner = self._inner.labels(**self._label_values(labels)) if self._values else self._inner
-        inner.inc(amount)
+        self._of(labels).inc(amount)
 
 
 class Histogram(_Metric):
@@ -94,8 +109,7 @@ class Histogram(_Metric):
 
     def observe(self, seconds: float, **labels: str) -> None:
         """Record one duration; labels as in :meth:`Counter.count`."""
-        inner = self._inner.labels(**self._label_values(labels)) if self._values else self._inner
-        inner.observe(max(0.0, seconds))
+        self._of(labels).observe(max(0.0, seconds))
 
 
 def counter(name: str, documentation: str, **labels: Collection[str]) -> Counter:

@@ -6,14 +6,14 @@ claim of a killed consumer expires and another consumer repeats the effect, so e
 
 from __future__ import annotations
 
+import json
 import uuid
 from collections.abc import Collection, Sequence
-from datetime import datetime, timedelta
-from typing import Any
+from datetime import timedelta
+from typing import Any, Final, NamedTuple
 
-from sqlalchemy import ColumnElement, and_, delete, literal_column, or_, text, tuple_, update
-from sqlalchemy.orm import Mapped, aliased
-from sqlmodel import col, exists, select
+from sqlalchemy import ColumnElement, delete, update
+from sqlmodel import col
 
 from services.core.platform.crypto.vault import Vault
 from services.core.platform.db.database import UnitOfWork
@@ -23,14 +23,41 @@ from services.core.platform.outbox.sms import SmsText, WaitingSms, sealed_payloa
 from services.core.platform.outbox.tables import OutboxRow
 
 CHANNEL = "outbox"
+# The notification of a hello; those of rows name their kind.
+GREETING = "greeting"
 # The kind of a text message that is discarded unsent.
 DECOY = "decoy"
 _WAITED = histogram(
     "outbox_seconds", "From the cause of an effect to its end, by kind.", bounds_s=WAITING_SECONDS, kind=KINDS
 )
 _DEFERRED = counter("outbox_deferrals", "Effects that failed and are due again later, by kind.", kind=KINDS)
+_COLUMNS: Final = ", ".join(OutboxRow.model_fields)
+# Which row comes next; $1: kinds, $2: the least urgency, $3: now.
+_NEXT: Final = """
+SELECT outbox_id FROM outbox
+ WHERE kind = ANY($1) AND priority <= $2 AND available_at <= $3 AND (claimed_until IS NULL OR claimed_until <= $3)
+ ORDER BY priority, available_at, outbox_id LIMIT {rows_max} FOR NO KEY UPDATE SKIP LOCKED
+"""
+
+
+def _of_next(change: str, rows_max: str) -> str:
+    """Return a statement that changes the next rows. ARRAY(...) is evaluated once: what it locks is what changes."""
+    return f"{change} WHERE outbox_id = ANY(ARRAY({_NEXT.format(rows_max=rows_max)})) RETURNING {_COLUMNS}"
+
+
+_CLAIM: Final = _of_next("UPDATE outbox SET attempts = attempts + 1, claimed_until = $4", "1")
+_TAKE: Final = _of_next("DELETE FROM outbox", "$4")
 # A consumer that loses so many races for rows leaves the rest to the others.
 _CLAIM_TRIES = 5
+
+
+class Effect(NamedTuple):
+    """A row of the outbox that is not written yet."""
+
+    kind: str
+    target: str
+    payload: dict[str, Any] = {}  # noqa: RUF012 - nothing changes it
+    urgency: Urgency = Urgency.NORMAL
 
 
 async def notify_watch(work: UnitOfWork, username: str, *, back: bool = False) -> None:
@@ -42,11 +69,19 @@ async def notify_watch(work: UnitOfWork, username: str, *, back: bool = False) -
     await _queue(work, "watch", username, {"back": True} if back else {})
 
 
+def watch_notice(username: str) -> Effect:
+    """Return the row of :func:`notify_watch`, for a statement that writes it with its cause."""
+    return Effect("watch", username)
+
+
 async def greet_watches(work: UnitOfWork, usernames: Sequence[str]) -> None:
-    """Queue ``down/time`` and what else is due for watches that said hello: one statement, and one wake-up."""
+    """Queue ``down/time`` and what else is due for watches that said hello: one statement, and one wake-up.
+
+    The time is sent at once, all else after the rows of messages.
+    """
     if usernames:
-        work.add(*(_row(work, "watch", username, {"greet": True}, Urgency.NORMAL) for username in usernames))
-        await work.notify(CHANNEL, "watch")
+        await work.fetch(_INSERT, "watch", list(usernames), '{"greet": true}', Urgency.AFTER_HELLO, work.now)
+        work.notify(CHANNEL, GREETING)
 
 
 async def notify_factory(work: UnitOfWork, serial: str) -> None:
@@ -57,8 +92,8 @@ async def notify_factory(work: UnitOfWork, serial: str) -> None:
 async def notify_factories(work: UnitOfWork, serials: Sequence[str]) -> None:
     """Queue the pairing states of many factory identities: one statement for the rows, one for the wake-up."""
     if serials:
-        work.add(*(_row(work, "factory", serial, {}, Urgency.NORMAL) for serial in serials))
-        await work.notify(CHANNEL, "factory")
+        await work.fetch(_INSERT, "factory", list(serials), "{}", Urgency.NORMAL, work.now)
+        work.notify(CHANNEL, "factory")
 
 
 async def send_sms(
@@ -81,12 +116,20 @@ async def discard_sms(work: UnitOfWork, targets: Collection[str]) -> None:
 
 async def request_rendition(work: UnitOfWork, clip_id: uuid.UUID, form: str, max_bytes: int = 0) -> None:
     """Queue the decoding of an audio asset and its rendition in ``form``, at most ``max_bytes`` (0: unlimited)."""
-    await _queue(work, "clip", str(clip_id), {"form": form, "max_bytes": max_bytes})
+    await _queue(work, *rendition_request(clip_id, form, max_bytes))
 
 
-async def notify_phones(work: UnitOfWork, family_id: uuid.UUID, seq: int, urgency: Urgency = Urgency.NORMAL) -> None:
-    """Queue the fan-out of the family's event ``seq`` to the push endpoints of its recipients."""
-    await _queue(work, "wake", str(family_id), {"seq": seq}, urgency)
+def rendition_request(clip_id: uuid.UUID, form: str, max_bytes: int = 0) -> Effect:
+    """Return the row of :func:`request_rendition`, for a statement that writes it with its cause."""
+    return Effect("clip", str(clip_id), {"form": form, "max_bytes": max_bytes})
+
+
+def phones_notice(family_id: uuid.UUID, urgency: Urgency) -> Effect:
+    """Return the row that fans an event of the family out to the push endpoints of its recipients.
+
+    The statement that numbers the event adds ``{"seq": ...}`` to the payload.
+    """
+    return Effect("wake", str(family_id), urgency=urgency)
 
 
 async def queue_push(
@@ -104,14 +147,15 @@ def unseal_sms(vault: Vault, row: OutboxRow) -> WaitingSms:
 async def _queue(
     work: UnitOfWork, kind: str, target: str, payload: dict[str, Any], urgency: Urgency = Urgency.NORMAL
 ) -> None:
-    work.add(_row(work, kind, target, payload, urgency))
-    await work.notify(CHANNEL, kind)
+    await work.fetch(_INSERT, kind, [target], json.dumps(payload), urgency, work.now)
+    work.notify(CHANNEL, kind)
 
 
-def _row(work: UnitOfWork, kind: str, target: str, payload: dict[str, Any], urgency: Urgency) -> OutboxRow:
-    return OutboxRow(
-        kind=kind, target=target, payload=payload, priority=urgency, created_at=work.now, available_at=work.now
-    )
+# Rows of one kind and payload for any number of targets.
+_INSERT: Final = (
+    "INSERT INTO outbox (kind, target, payload, priority, created_at, available_at, attempts)"
+    " SELECT $1, target, $3::text::jsonb, $4, $5::timestamptz, $5::timestamptz, 0 FROM unnest($2::text[]) AS target"
+)
 
 
 async def claim(
@@ -122,111 +166,180 @@ async def claim(
     The claim holds once the caller has committed. Rows less urgent than ``at_least`` are ignored. ``lease`` must exceed
     the deadline of the effect; otherwise a second consumer repeats an effect that is still running.
     """
-    return await _claim(work, lease, col(OutboxRow.kind).in_(kinds), col(OutboxRow.priority) <= at_least)
+    rows = await work.fetch(_CLAIM, list(kinds), at_least.value, work.now, work.now + lease)
+    # It belongs to no session: what becomes of it is written by statements of their own.
+    return OutboxRow(**rows[0]) if rows else None
 
 
-async def claim_in_order(work: UnitOfWork, kinds: Collection[str], *, lease: timedelta) -> OutboxRow | None:
-    """Like :func:`claim`, but only a target's first due row, and no row of a target that has a claimed row."""
-    sibling = aliased(OutboxRow)
-    is_sibling = and_(
-        col(sibling.target) == col(OutboxRow.target), col(sibling.kind).in_(kinds),
-        col(sibling.outbox_id) != col(OutboxRow.outbox_id),
-    )  # fmt: skip
-    is_claimed = col(sibling.claimed_until) > work.now
-    is_earlier = and_(
-        col(sibling.available_at) <= work.now, tuple_(*_order_of(sibling)) < tuple_(*_order_of(OutboxRow))
-    )
-    is_busy = exists().where(is_sibling, is_claimed)
-    is_behind = exists().where(is_sibling, or_(is_claimed, is_earlier))
-    conditions = [col(OutboxRow.kind).in_(kinds), ~is_busy]
-    for _ in range(_CLAIM_TRIES):
-        row = await _claim(work, lease, *conditions)
-        if row is None:
-            return None
-        # Two consumers may have chosen two rows of one target at the same time: the lock serialises their checks, and
-        # the consumer of the later row releases it, whichever of them gets the lock first.
-        await work.run(
-            text("SELECT pg_advisory_xact_lock(hashtextextended('outbox/' || :target, 0))"), {"target": row.target}
-        )
-        is_ours = await work.session.exec(select(~is_behind).where(col(OutboxRow.outbox_id) == row.outbox_id))
-        if is_ours.first():
-            return row
-        await release(work, row)
-        conditions.append(col(OutboxRow.target) != row.target)
-    return None
+async def take(work: UnitOfWork, kinds: Collection[str], *, rows_max: int) -> list[OutboxRow]:
+    """Settle up to ``rows_max`` due rows of these kinds, the most urgent first, and return them.
 
-
-def _order_of(row: type[OutboxRow]) -> tuple[Mapped[int], Mapped[datetime], Mapped[int | None]]:
-    return col(row.priority), col(row.available_at), col(row.outbox_id)
-
-
-async def _claim(work: UnitOfWork, lease: timedelta, *conditions: ColumnElement[bool]) -> OutboxRow | None:
-    rows = await work.session.exec(
-        select(OutboxRow)
-        .where(
-            *conditions,
-            col(OutboxRow.available_at) <= work.now,
-            or_(col(OutboxRow.claimed_until).is_(None), col(OutboxRow.claimed_until) <= work.now),
-        )
-        .order_by(*_order_of(OutboxRow))
-        .limit(1)
-        .with_for_update(of=OutboxRow, key_share=True, skip_locked=True)
-    )
-    row = rows.first()
-    if row is not None:
-        row.attempts += 1
-        row.claimed_until = work.now + lease
-        work.add(row)
-        await work.flush()
-    return row
-
-
-async def claim_greetings(work: UnitOfWork, *, lease: timedelta, rows_max: int) -> list[OutboxRow]:
-    """Claim due rows of watches that said hello, oldest first, so that the time is sent before anything else.
-
-    During a storm of hellos a complete row costs tens of milliseconds, sending the time alone almost nothing.
+    For effects that are rows of this database: the caller writes them in the same transaction, so no claim is needed. A
+    rollback leaves the rows due.
     """
-    rows = await work.session.exec(
-        select(OutboxRow)
-        .where(
-            col(OutboxRow.kind) == "watch",
-            text("payload ? 'greet'"),
-            col(OutboxRow.available_at) <= work.now,
-            or_(col(OutboxRow.claimed_until).is_(None), col(OutboxRow.claimed_until) <= work.now),
-        )
-        .order_by(col(OutboxRow.outbox_id))
-        .limit(rows_max)
-        .with_for_update(of=OutboxRow, key_share=True, skip_locked=True)
-    )
-    claimed = list(rows)
+    rows = await work.fetch(_TAKE, list(kinds), Urgency.NORMAL.value, work.now, rows_max)
+    claimed = [OutboxRow(**row) for row in rows]
+    claimed.sort(key=lambda row: (row.priority, row.available_at, row.outbox_id))
     for row in claimed:
-        row.attempts += 1
-        row.claimed_until = work.now + lease
-        work.add(row)
+        _WAITED.observe((work.now - row.created_at).total_seconds(), kind=row.kind)
     return claimed
 
 
-async def settle_greetings(work: UnitOfWork, rows: Collection[OutboxRow]) -> None:
-    """Release rows whose time was sent; their other effects are due now. Rows claimed since by others are skipped."""
-    claims = tuple_(col(OutboxRow.outbox_id), col(OutboxRow.attempts))
-    await work.run(
-        update(OutboxRow)
-        .where(claims.in_([(row.outbox_id, row.attempts) for row in rows]))
-        .values(
-            payload=literal_column("payload - 'greet'"), attempts=col(OutboxRow.attempts) - 1, claimed_until=None
+# The first due rows, none of a target that has a claimed row. $1: kinds, $2: now, $3: targets to leave out.
+_LOCK_FIRST: Final = """
+SELECT outbox_id, target, kind FROM outbox AS waiting
+ WHERE kind = ANY($1) AND available_at <= $2 AND (claimed_until IS NULL OR claimed_until <= $2)
+  AND target <> ALL($3::text[])
+  AND NOT EXISTS (SELECT FROM outbox AS sibling WHERE sibling.target = waiting.target AND sibling.kind = ANY($1)
+   AND sibling.outbox_id <> waiting.outbox_id AND sibling.claimed_until > $2)
+ ORDER BY priority, available_at, outbox_id LIMIT $4 FOR NO KEY UPDATE OF waiting SKIP LOCKED
+"""
+# In the order of the keys, so that two consumers never wait for each other.
+_LOCK_TARGETS: Final = """
+SELECT pg_advisory_xact_lock(key) FROM (
+ SELECT DISTINCT hashtextextended('outbox/' || target, 0) AS key FROM unnest($1::text[]) AS target ORDER BY key) AS keys
+"""
+_CLAIM_FIRST: Final = f"""
+UPDATE outbox AS waiting SET attempts = attempts + 1, claimed_until = $4::timestamptz
+ WHERE outbox_id = ANY($3::bigint[]) AND NOT EXISTS (
+  SELECT FROM outbox AS sibling WHERE sibling.target = waiting.target AND sibling.kind = ANY($1)
+   AND sibling.outbox_id <> waiting.outbox_id AND (sibling.claimed_until > $2 OR (sibling.available_at <= $2
+    AND (sibling.priority, sibling.available_at, sibling.outbox_id)
+     < (waiting.priority, waiting.available_at, waiting.outbox_id))))
+ RETURNING {", ".join(f"waiting.{name}" for name in OutboxRow.model_fields)}
+"""  # noqa: S608 - names of our own columns
+
+
+async def claim_in_order(
+    work: UnitOfWork, kinds: Collection[str], *, lease: timedelta, rows_max: int = 1
+) -> list[OutboxRow]:
+    """Claim up to ``rows_max`` due rows as :func:`claim` does, each of another target, and return them in their order.
+
+    Only a target's first due row is claimed, and no row of a target that has a claimed row.
+    """
+    passed_over: list[str] = []
+    for _ in range(_CLAIM_TRIES):
+        candidates = await work.fetch(_LOCK_FIRST, list(kinds), work.now, passed_over, rows_max)
+        if not candidates:
+            return []
+        first_of_target: dict[str, int] = {}
+        for outbox_id, target, _kind in candidates:
+            first_of_target.setdefault(target, outbox_id)
+        # Two consumers may have chosen two rows of one target at the same time: the lock serialises their checks, and
+        # the consumer of the later row leaves it, whichever of them gets the lock first.
+        await work.fetch(_LOCK_TARGETS, list(first_of_target))
+        claimed = await work.fetch(
+            _CLAIM_FIRST, list(kinds), work.now, list(first_of_target.values()), work.now + lease
         )
+        if len(claimed) < len(first_of_target):
+            # Meanwhile the consumer of an earlier row may have looked and found the later one locked: look again.
+            work.notify(CHANNEL, *dict.fromkeys(kind for _outbox_id, _target, kind in candidates))
+        if claimed:
+            rows = [OutboxRow(**row) for row in claimed]
+            return sorted(rows, key=lambda row: (row.priority, row.available_at, row.outbox_id))
+        passed_over += first_of_target
+    return []
+
+
+class Greeting(NamedTuple):
+    """A claimed row of a watch that said hello; ``attempts`` fences the claim."""
+
+    outbox_id: int
+    username: str
+    attempts: int
+
+
+_CLAIM_GREETINGS: Final = """
+UPDATE outbox SET attempts = attempts + 1, claimed_until = $2::timestamptz
+WHERE outbox_id IN (
+ SELECT outbox_id FROM outbox WHERE kind = 'watch' AND payload ? 'greet' AND available_at <= $1
+  AND (claimed_until IS NULL OR claimed_until <= $1)
+ ORDER BY outbox_id LIMIT $3 FOR NO KEY UPDATE SKIP LOCKED)
+RETURNING outbox_id, target, attempts
+"""
+_RELEASE_GREETINGS: Final = """
+UPDATE outbox SET payload = payload - $3::text[], attempts = outbox.attempts - 1, claimed_until = NULL
+FROM unnest($1::bigint[], $2::int[]) AS claim(outbox_id, attempts)
+WHERE outbox.outbox_id = claim.outbox_id AND outbox.attempts = claim.attempts
+"""
+
+
+async def claim_greetings(work: UnitOfWork, *, lease: timedelta, rows_max: int) -> list[Greeting]:
+    """Claim due rows of watches that said hello, oldest first, so that the time is sent before anything else.
+
+    During a storm of hellos a complete row costs milliseconds, sending the time alone almost nothing.
+    """
+    rows = await work.fetch(_CLAIM_GREETINGS, work.now, work.now + lease, rows_max)
+    return sorted(Greeting(*row) for row in rows)
+
+
+async def settle_greetings(work: UnitOfWork, greetings: Collection[Greeting]) -> None:
+    """Release rows whose time was sent; their other effects are due now. Rows claimed since by others are skipped."""
+    await _release_greetings(work, greetings, without=["greet"])
+    work.notify(CHANNEL, "watch")
+
+
+async def release_greetings(work: UnitOfWork, greetings: Collection[Greeting]) -> None:
+    """Release rows whose time was not sent: they are due at once, without counting an attempt."""
+    await _release_greetings(work, greetings, without=[])
+    work.notify(CHANNEL, GREETING)
+
+
+async def _release_greetings(work: UnitOfWork, greetings: Collection[Greeting], *, without: list[str]) -> None:
+    await work.fetch(
+        _RELEASE_GREETINGS, [row.outbox_id for row in greetings], [row.attempts for row in greetings], without
     )  # fmt: skip
-    await work.notify(CHANNEL, "watch")
 
 
-async def awaits_greeting(work: UnitOfWork, username: str) -> bool:
-    """Return whether a hello of this user has not been answered with the time yet."""
-    rows = await work.session.exec(
-        select(OutboxRow.outbox_id)
-        .where(col(OutboxRow.kind) == "watch", col(OutboxRow.target) == username, text("payload ? 'greet'"))
-        .limit(1)
+async def awaiting_greeting(work: UnitOfWork, usernames: Collection[str]) -> set[str]:
+    """Return those of these users whose hello has not been answered with the time yet."""
+    rows = await work.fetch(
+        "SELECT DISTINCT target FROM outbox WHERE kind = 'watch' AND target = ANY($1::text[]) AND payload ? 'greet'",
+        list(usernames),
     )
-    return rows.first() is not None
+    return {username for (username,) in rows}
+
+
+_WRITE_PAYLOADS: Final = """
+UPDATE outbox SET payload = given.payload::jsonb FROM unnest($1::bigint[], $2::text[]) AS given(outbox_id, payload)
+WHERE outbox.outbox_id = given.outbox_id
+"""
+
+
+async def write_payloads(work: UnitOfWork, rows: Collection[OutboxRow]) -> None:
+    """Write the payloads of rows that this transaction has claimed."""
+    if rows:
+        await work.fetch(
+            _WRITE_PAYLOADS, [row.outbox_id for row in rows], [json.dumps(row.payload) for row in rows]
+        )  # fmt: skip
+
+
+# Attempts are counted by claims: the number fences a consumer that was frozen while another one claimed the row.
+_AS_CLAIMED: Final = """
+FROM unnest($1::bigint[], $2::int[]) AS claim(outbox_id, attempts)
+WHERE outbox.outbox_id = claim.outbox_id AND outbox.attempts = claim.attempts
+"""
+
+
+async def release_all(work: UnitOfWork, rows: Collection[OutboxRow]) -> None:
+    """Release claims as :func:`release` does."""
+    if rows:
+        await work.fetch(
+            f"UPDATE outbox SET attempts = outbox.attempts - 1, claimed_until = NULL {_AS_CLAIMED}",  # noqa: S608
+            [row.outbox_id for row in rows], [row.attempts for row in rows],
+        )  # fmt: skip
+
+
+async def settle_all(work: UnitOfWork, rows: Collection[OutboxRow]) -> None:
+    """Delete rows as :func:`settle` does."""
+    if not rows:
+        return
+    await work.fetch_last(
+        f"DELETE FROM outbox {_AS_CLAIMED.replace('FROM', 'USING', 1)}",  # noqa: S608
+        [row.outbox_id for row in rows], [row.attempts for row in rows],
+    )  # fmt: skip
+    for row in rows:
+        _WAITED.observe((work.now - row.created_at).total_seconds(), kind=row.kind)
 
 
 async def release(work: UnitOfWork, row: OutboxRow) -> None:

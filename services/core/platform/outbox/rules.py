@@ -19,6 +19,8 @@ class Urgency(IntEnum):
     SOS = 0
     LOG_IN_CODE = 1
     NORMAL = 2
+    # What a watch that said hello may lack: after a power cut there is a row of every watch, and a message is ahead.
+    AFTER_HELLO = 3
 
 
 def pause_after(attempts: int, max_s: float = _PAUSE_MAX_S) -> timedelta:

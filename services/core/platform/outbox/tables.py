@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import BigInteger, Index, SmallInteger
+from sqlalchemy import BigInteger, Index, SmallInteger, text
 from sqlmodel import Field, SQLModel
 
 from services.core.platform.db.columns import datetime, json_column, maybe_time_column, time_column
@@ -15,7 +15,14 @@ class OutboxRow(SQLModel, table=True):
     """One external effect that waits to be made. Its payload holds ids or sealed values only."""
 
     __tablename__ = "outbox"
-    __table_args__ = (Index("outbox_due", "kind", "priority", "available_at"),)
+    __table_args__ = (
+        Index("outbox_due", "kind", "priority", "available_at"),
+        # A claim of several kinds reads the first rows in order, the claimed rows, and the rows of one target: without
+        # these three it reads and sorts every waiting row (26,000 after a storm of hellos: 263 ms a claim, now 3 ms).
+        Index("outbox_order", "priority", "available_at", "outbox_id"),
+        Index("outbox_of_target", "target"),
+        Index("outbox_claimed", "claimed_until", postgresql_where=text("claimed_until IS NOT NULL")),
+    )
 
     outbox_id: int | None = Field(default=None, primary_key=True, sa_type=BigInteger)
     # watch (target: user name), factory (target: serial), sms (target: empty, an alert or a contact; sealed payload),

@@ -165,10 +165,10 @@ def heading_of(raw: bytes) -> list[str]:
 
 def first_faults(faults: Iterable[Fault]) -> list[Fault]:
     """Return the first fault of each cell; later faults of an unreadable cell are consequences of the first."""
-    found: dict[tuple[int, str], Fault] = {}
+    first: dict[tuple[int, str], Fault] = {}
     for fault in faults:
-        found.setdefault((fault.row, fault.column), fault)
-    return list(found.values())
+        first.setdefault((fault.row, fault.column), fault)
+    return list(first.values())
 
 
 def all_faults(alone: Sequence[Fault], compared: Iterable[Fault]) -> list[Fault]:
@@ -253,7 +253,7 @@ def _place_of_heading(records: Sequence[Sequence[str]], required: Sequence[str])
     names = [{_column_name(cell) for cell in record} for record in records]
     if not required or names[0] & {*required}:
         return 0
-    return next((place for place, found in enumerate(names) if {*required} <= found), 0)
+    return next((place for place, columns in enumerate(names) if {*required} <= columns), 0)
 
 
 def _decode(raw: bytes) -> str:

@@ -127,14 +127,14 @@ def _hidden_rows(raw: bytes, sheet: Any) -> frozenset[int]:  # noqa: ANN401 - th
     """Return the numbers of a sheet's hidden rows; the library exposes them only for fully loaded sheets."""
     with zipfile.ZipFile(io.BytesIO(raw)) as archive:
         part = archive.read(sheet._worksheet_path)  # noqa: SLF001 - where it lies is known to the library alone
-    found, number = set(), 0
+    hidden, number = set(), 0
     for tag in _ROW_TAG.finditer(part):
         attributes = dict(_ATTRIBUTE.findall(tag[1]))
         # A row without a number follows the previous one (ECMA-376 part 1, 18.3.1.73).
         number = int(attributes.get(b"r", number + 1))
         if attributes.get(b"hidden") in {b"1", b"true"}:
-            found.add(number)
-    return frozenset(found)
+            hidden.add(number)
+    return frozenset(hidden)
 
 
 def _rows(sheet: Any) -> list[tuple[int, list[str]]]:  # noqa: ANN401 - the library has no types

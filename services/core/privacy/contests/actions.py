@@ -42,7 +42,7 @@ async def contest_right(
     await work.flush()
     await _pause_locating(work, family_id, about_id)
     record_audit(work, guardian_actor(by), "right.contested", family_id=family_id, subject_id=about_id)
-    await _tell(work, contest)
+    await _notify(work, contest)
     return contest
 
 
@@ -55,7 +55,7 @@ async def withdraw_contest(work: UnitOfWork, family_id: uuid.UUID, by: uuid.UUID
         return
     await _end(work, contest, "withdrawn")
     record_audit(work, guardian_actor(by), "right.contest_withdrawn", family_id=family_id, subject_id=contest.about_id)
-    await _tell(work, contest)
+    await _notify(work, contest)
 
 
 async def settle_contest(work: UnitOfWork, actor: Actor, contest_id: uuid.UUID, *, uphold: bool) -> Contest:
@@ -73,7 +73,7 @@ async def settle_contest(work: UnitOfWork, actor: Actor, contest_id: uuid.UUID, 
     await _end(work, contest, "upheld" if uphold else "dismissed")
     action = "right.contest_upheld" if uphold else "right.contest_dismissed"
     record_audit(work, actor, action, family_id=contest.family_id, subject_id=contest.about_id)
-    await _tell(work, contest)
+    await _notify(work, contest)
     return contest
 
 
@@ -153,7 +153,7 @@ async def _pause_locating(work: UnitOfWork, family_id: uuid.UUID, about_id: uuid
         await access_changed(work, about_id)
 
 
-async def _tell(work: UnitOfWork, contest: Contest) -> None:
+async def _notify(work: UnitOfWork, contest: Contest) -> None:
     await record_event(
         work, contest.family_id, "contest.changed", ref_id=contest.contest_id, detail={"state": contest.state}
     )

@@ -66,7 +66,7 @@ async def request_export(work: UnitOfWork, family_id: uuid.UUID, guardian_id: uu
     work.add(export)
     await work.flush()
     record_audit(work, guardian_actor(guardian_id), "export.asked", family_id=family_id, subject_id=export_id)
-    await work.notify(CHANNEL, "export")
+    work.notify(CHANNEL, "export")
     return export
 
 
@@ -125,10 +125,10 @@ def key_of(vault: Vault, export: Export) -> bytes:
 
 def issue_link(vault: Vault, claims: LinkClaims, expires_at: datetime) -> str:
     """Return the secret part of a link that opens one export until ``expires_at``."""
-    said = _LINK.pack(
+    packed = _LINK.pack(
         claims.export_id.bytes, claims.guardian_id.bytes, claims.session_id.bytes, int(expires_at.timestamp())
     )
-    return base64.urlsafe_b64encode(said + _mac(vault, said)).decode().rstrip("=")
+    return base64.urlsafe_b64encode(packed + _mac(vault, packed)).decode().rstrip("=")
 
 
 def read_link(vault: Vault, token: str, now: datetime) -> LinkClaims:
@@ -139,17 +139,17 @@ def read_link(vault: Vault, token: str, now: datetime) -> LinkClaims:
         raise AccessTokenInvalidError from error
     if len(raw) != _LINK.size + _MAC_BYTES:
         raise AccessTokenInvalidError
-    said, mac = raw[: _LINK.size], raw[_LINK.size :]
-    if not hmac.compare_digest(mac, _mac(vault, said)):
+    packed, mac = raw[: _LINK.size], raw[_LINK.size :]
+    if not hmac.compare_digest(mac, _mac(vault, packed)):
         raise AccessTokenInvalidError
-    export_id, guardian_id, session_id, expires_s = _LINK.unpack(said)
+    export_id, guardian_id, session_id, expires_s = _LINK.unpack(packed)
     if now >= datetime.fromtimestamp(expires_s, UTC):
         raise AccessTokenInvalidError
     return LinkClaims(uuid.UUID(bytes=export_id), uuid.UUID(bytes=guardian_id), uuid.UUID(bytes=session_id))
 
 
-def _mac(vault: Vault, said: bytes) -> bytes:
-    return vault.keyed_hash(said.hex(), "export-link")
+def _mac(vault: Vault, packed: bytes) -> bytes:
+    return vault.keyed_hash(packed.hex(), "export-link")
 
 
 def _context(export_id: uuid.UUID) -> str:

@@ -131,21 +131,21 @@ class _Gathered:
 async def _gather(work: UnitOfWork, job: _Job, document: dict[str, Any]) -> _Gathered:
     """Complete the document's children with messages and the names of tables."""
     gathered = _Gathered([], {}, {})
-    for told in document["children"]:
-        child = await child_by_id(work, uuid.UUID(told["child_id"]))
+    for section in document["children"]:
+        child = await child_by_id(work, uuid.UUID(section["child_id"]))
         if child is None:
             continue
-        timezone = ZoneInfo(told["settings"]["timezone"])
+        timezone = ZoneInfo(section["settings"]["timezone"])
         for view in await own_messages(work, child, job.guardian_id):
             message = message_document(view)
-            told["messages"].append(message)
+            section["messages"].append(message)
             if view.message.clip_id is not None:
                 gathered.spoken.append(_Spoken(message, view.message.clip_id, timezone))
         checkins = await kept_checkins(work, child, job.guardian_id)
         if checkins is not None:
-            told["checkins"] = f"checkins/{told['child_id']}.csv"
-            gathered.tables[told["checkins"]] = checkins_csv(checkins)
-            gathered.tracks[told["child_id"]] = [
+            section["checkins"] = f"checkins/{section['child_id']}.csv"
+            gathered.tables[section["checkins"]] = checkins_csv(checkins)
+            gathered.tracks[section["child_id"]] = [
                 TrackPoint(checkin.happened_at, checkin.place.point.lat, checkin.place.point.lon)
                 for checkin in checkins
                 if checkin.place is not None and checkin.quality is Quality.GOOD
@@ -158,7 +158,7 @@ async def _add_sounds(
     transcoder: Transcoder, archive: zipfile.ZipFile, job: _Job, voices: Sequence[_Spoken]
 ) -> PageSounds:
     """Write every recording into the archive, and its name, or the reason why it is missing, into the document."""
-    kept, taken = PageSounds(), set[str]()
+    kept, used_names = PageSounds(), set[str]()
     for done, spoken in enumerate(voices, start=1):
         try:
             sound = await audio_for_phone(transcoder, spoken.clip_id)
@@ -169,8 +169,8 @@ async def _add_sounds(
             spoken.message["audio"] = "unplayable"
         else:
             at = moment_of(spoken.message)
-            name = sound_name(at, spoken.timezone, taken)
-            taken.add(name)
+            name = sound_name(at, spoken.timezone, used_names)
+            used_names.add(name)
             # Audio is compressed already, so it is stored without deflate.
             archive.writestr(name, plain, zipfile.ZIP_STORED)
             kept.add(name, plain, at.astimezone(spoken.timezone).date())

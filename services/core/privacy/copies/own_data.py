@@ -88,12 +88,12 @@ async def own_data(work: UnitOfWork, family_id: uuid.UUID, guardian_id: uuid.UUI
 
 async def own_messages(work: UnitOfWork, child: Child, guardian_id: uuid.UUID) -> list[MessageView]:
     """Return this guardian's whole conversation with the child, oldest first."""
-    found: list[MessageView] = []
+    messages: list[MessageView] = []
     before_seq: int | None = None
     while page := await conversation(work, child, guardian_id, before_seq=before_seq, limit=PAGE_MAX_MESSAGES):
-        found += page
+        messages += page
         before_seq = page[-1].message.seq
-    return found[::-1]
+    return messages[::-1]
 
 
 def message_document(view: MessageView) -> dict[str, Any]:
@@ -165,10 +165,10 @@ async def _records(work: UnitOfWork, family_id: uuid.UUID, me: Guardian) -> dict
 
 
 async def _log(work: UnitOfWork, family_id: uuid.UUID) -> list[dict[str, Any]]:
-    found: list[AuditEntry] = []
+    entries: list[AuditEntry] = []
     before_seq: int | None = None
     while page := await entries_of_family(work, family_id, before_seq=before_seq, limit=PAGE_MAX_ENTRIES):
-        found += page
+        entries += page
         before_seq = page[-1].seq
     return [
         {
@@ -177,7 +177,7 @@ async def _log(work: UnitOfWork, family_id: uuid.UUID) -> list[dict[str, Any]]:
             "by": entry.actor_kind,
             "guardian_id": entry.actor_id if entry.actor_kind == "guardian" else None,
         }
-        for entry in reversed(found)
+        for entry in reversed(entries)
     ]
 
 

@@ -8,29 +8,23 @@ import uuid
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from sqlmodel import col, select
 
-from services.core.devices.alerts.queries import PAGE_MAX_ALERTS, alerts_of, answers_of, calls_of
+from services.core.devices.alerts.queries import PAGE_MAX_ALERTS, alerts_of, reactions_to
 from services.core.devices.alerts.rules import kinds_visible_with
 from services.core.devices.alerts.tables import Alert, AlertAnswer, AlertCall
 from services.core.location.checkins.access_log import record_place_access
 from services.core.location.checkins.queries import After, CheckinView, checkins_in, child_zones
 from services.core.location.checkins.sos_places import SosPlaceView, sos_places_of
-from services.core.location.checkins.tables import Checkin, ZonePassage
+from services.core.location.checkins.tables import ZonePassage
 from services.core.location.geometry import Circle
 from services.core.location.tracks.days import Span
 from services.core.location.zones.rows import ZoneView, plain_hours
 from services.core.people.consents.queries import has_consent
 from services.core.people.consents.rules import Part
-from services.core.people.households.queries import (
-    children_of,
-    guardians_of,
-    membership_in,
-    primary_guardian,
-    rights_of,
-)
+from services.core.people.households.queries import children_of, membership_in, rights_of
 from services.core.people.households.rules import Right
 from services.core.people.households.tables import Child
 from services.core.platform.db.database import UnitOfWork
@@ -54,7 +48,8 @@ async def own_places(work: UnitOfWork, child: Child, guardian_id: uuid.UUID) -> 
     passages = await _passages_of(work, child) if may_place and Right.LOCATE in rights else []
     may_see_sos = Right.LOCATE in rights and await has_consent(work, guardian_id, child.family_id, Part.SOS_PLACES)
     places = await sos_places_of(work, child) if may_see_sos else {}
-    holders = await _holders_of(work, child)
+    guardians = await _guardians_with_places(work, child.family_id, [child.child_id])
+    holders = [guardian.guardian_id for guardian in guardians if guardian.holds_places]
     if zones or passages or places:
         record_place_access(work, guardian_id, child)
     return {
@@ -80,28 +75,43 @@ class PlacesShared:
 
 async def places_shared(work: UnitOfWork, family_id: uuid.UUID, guardian_id: uuid.UUID) -> PlacesShared:
     """Return where the places of the family's children go when copies are made now."""
-    with_others: set[uuid.UUID] = set()
-    only_offered = False
-    primary = await primary_guardian(work, family_id)
-    for child in await children_of(work, family_id):
-        holders = await _holders_of(work, child)
-        if guardian_id not in holders:
-            with_others |= set(holders)
-        elif primary is not None and primary.guardian_id not in holders:
-            only_offered = True
-    return PlacesShared(sorted(with_others), only_offered)
+    children = await children_of(work, family_id)
+    guardians = await _guardians_with_places(work, family_id, [child.child_id for child in children])
+    holders = {guardian.guardian_id for guardian in guardians if guardian.holds_places}
+    if guardian_id not in holders:
+        return PlacesShared(sorted(holders), only_offered=False)
+    is_held_by_first = any(guardian.is_primary and guardian.holds_places for guardian in guardians)
+    has_first = any(guardian.is_primary for guardian in guardians)
+    return PlacesShared([], only_offered=has_first and not is_held_by_first)
 
 
-async def _holders_of(work: UnitOfWork, child: Child) -> list[uuid.UUID]:
-    """Return the guardians whose copies hold the child's places; empty while there are none."""
-    stored = await work.session.exec(select(Checkin.child_id).where(Checkin.child_id == child.child_id).limit(1))
-    if stored.first() is None:
-        return []
-    return [
-        guardian.guardian_id
-        for _, guardian in await guardians_of(work, child.family_id)
-        if await _holds_checkins(work, child, guardian.guardian_id)
-    ]
+class _Guardian(NamedTuple):
+    guardian_id: uuid.UUID
+    is_primary: bool
+    # In a copy made now: the guardian may locate the children and has consented to it.
+    holds_places: bool
+
+
+# The rights are those of `rights_of`.
+_GUARDIANS: Final = """
+SELECT m.guardian_id, m.is_primary,
+       m.may_locate AND NOT m.locate_paused AND EXISTS (
+           SELECT FROM consent c
+           WHERE c.guardian_id = m.guardian_id AND c.family_id = m.family_id AND c.part = 'location'
+             AND c.withdrawn_at IS NULL) AS holds_places
+FROM membership m
+WHERE m.family_id = $1 AND m.removed_at IS NULL
+  AND EXISTS (SELECT FROM unnest($2::uuid[]) AS given(child_id)
+              WHERE EXISTS (SELECT FROM checkin WHERE checkin.child_id = given.child_id))
+ORDER BY m.joined_at, m.membership_id
+"""
+
+
+async def _guardians_with_places(
+    work: UnitOfWork, family_id: uuid.UUID, child_ids: Sequence[uuid.UUID]
+) -> list[_Guardian]:
+    """Return the family's guardians, oldest membership first; none while no place of these children is stored."""
+    return [_Guardian(*row) for row in await work.read(_GUARDIANS, family_id, list(child_ids))]
 
 
 async def kept_checkins(work: UnitOfWork, child: Child, guardian_id: uuid.UUID) -> list[CheckinView] | None:
@@ -110,12 +120,12 @@ async def kept_checkins(work: UnitOfWork, child: Child, guardian_id: uuid.UUID) 
         return None
     record_place_access(work, guardian_id, child)
     span = Span(work.now - work.retention.fixes, work.now + _AHEAD)
-    found: list[CheckinView] = []
+    checkins: list[CheckinView] = []
     after: After | None = None
     while page := await checkins_in(work, child, span, after=after, limit=_PAGE_ROWS):
-        found += page
+        checkins += page
         after = page[-1].mark
-    return found
+    return checkins
 
 
 def checkins_csv(checkins: Sequence[CheckinView]) -> bytes:
@@ -184,19 +194,19 @@ def _zone(view: ZoneView) -> dict[str, Any]:
 async def _alerts_of(
     work: UnitOfWork, child: Child, kinds: list[str], places: Mapping[uuid.UUID, SosPlaceView]
 ) -> list[dict[str, Any]]:
-    found: list[dict[str, Any]] = []
+    alerts: list[dict[str, Any]] = []
     after: uuid.UUID | None = None
     while page := await alerts_of(work, child.child_id, kinds, after=after, limit=PAGE_MAX_ALERTS):
         alert_ids = [alert.alert_id for alert in page]
-        calls, answers = await calls_of(work, alert_ids), await answers_of(work, alert_ids)
+        calls, answers = await reactions_to(work, alert_ids)
         for alert in page:
-            told = {
+            responses = {
                 "calls": [_call(call) for call in calls if call.alert_id == alert.alert_id],
                 "answers": [_answer(answer) for answer in answers if answer.alert_id == alert.alert_id],
             }
-            found.append(_alert(alert, places.get(alert.alert_id)) | told)
+            alerts.append(_alert(alert, places.get(alert.alert_id)) | responses)
         after = page[-1].alert_id
-    return found[::-1]
+    return alerts[::-1]
 
 
 def _call(call: AlertCall) -> dict[str, Any]:

@@ -45,7 +45,7 @@ async def erase_child(work: UnitOfWork, ledger: ErasureLedger, child_id: uuid.UU
     erasure = _erasure(work, CHILD, child_id, family_id, by)
     await _close_child(work, child_id, guardian_actor(by))
     others = [guardian for _, guardian in await guardians_of(work, family_id) if guardian.guardian_id != by]
-    await _tell(work, others, CHILD)
+    await _notify(work, others, CHILD)
     record_audit(work, guardian_actor(by), "child.erased", family_id=family_id, subject_id=child_id)
     # The child's own events are deleted with its rows. This event names only the id that apps have to forget.
     await record_event(work, family_id, "child.erased", ref_id=child_id, detail={"erasure_id": str(erasure.erasure_id)})
@@ -63,7 +63,7 @@ async def erase_family(work: UnitOfWork, ledger: ErasureLedger, family_id: uuid.
     erasure = _erasure(work, FAMILY, family_id, family_id, by)
     others = [guardian for _, guardian in await guardians_of(work, family_id) if guardian.guardian_id != by]
     await _close_family(work, family_id, actor)
-    await _tell(work, others, FAMILY)
+    await _notify(work, others, FAMILY)
     record_audit(work, actor, "family.erased", family_id=family_id, subject_id=family_id)
     await append_to_ledger(work, ledger, erasure)
     return erasure
@@ -165,7 +165,7 @@ async def _close_family(work: UnitOfWork, family_id: uuid.UUID, actor: Actor) ->
     )
 
 
-async def _tell(work: UnitOfWork, guardians: Sequence[Guardian], what: str) -> None:
+async def _notify(work: UnitOfWork, guardians: Sequence[Guardian], what: str) -> None:
     for guardian in guardians:
         content = erased_text("child" if what == CHILD else "family", guardian.locale)
         await send_sms(work, guardian.phone, content)

@@ -31,12 +31,12 @@ async def erase_one_ended(database: Database, ledger: ErasureLedger) -> bool:
                 return False
             [family_id] = due
             # Another worker holds it and completes it; that worker would wait for this one while it removes the rows.
-            held = await work.session.exec(
+            locked = await work.session.exec(
                 select(FamilyEnding.family_id)
                 .where(col(FamilyEnding.family_id) == family_id)
                 .with_for_update(key_share=True, skip_locked=True)
             )
-            if held.first() is None or not await _still_due(work, family_id):
+            if locked.first() is None or not await _still_due(work, family_id):
                 return False
             erasure = await erase_family(work, ledger, family_id, None)
     except NotFoundError:

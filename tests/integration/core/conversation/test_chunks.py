@@ -7,12 +7,13 @@ from sqlalchemy import text
 from sqlmodel import col, func, select
 
 from services.core.conversation.audio_assets import chunks_from_watch
-from services.core.conversation.audio_assets.chunks_from_watch import delete_chunks, purge_one_unfinished, store_chunk
+from services.core.conversation.audio_assets.chunks_from_watch import delete_chunks, purge_one_unfinished
 from services.core.conversation.audio_assets.rules import UNFINISHED_KEPT_FOR
 from services.core.conversation.audio_assets.tables import AudioChunk, AudioUpload, AudioUploadTotal
 from services.core.devices.watches.queries import standing_identity
 from services.core.platform.db.database import Database, UnitOfWork
 from tests.support.clock import FakeClock
+from tests.support.uplinks import store_chunk
 from tests.support.world import make_home, wear
 
 
@@ -45,7 +46,7 @@ async def rows_read(work: UnitOfWork) -> int:
     return int(read.scalar_one())
 
 
-async def held(database: Database, username: str) -> dict[str, int]:
+async def bytes_held(database: Database, username: str) -> dict[str, int]:
     """Return the bytes of each upload of a watch, from its chunks; the running totals say the same."""
     async with database.begin() as work:
         rows = await work.session.exec(
@@ -65,14 +66,14 @@ async def test_a_chunk_reads_as_many_rows_after_a_hundred_others_as_after_ten(da
     username = await watch_of(database)
     read = [await store(database, username, f"ref-{number % 5}", number) for number in range(120)]
     assert max(read[10:]) <= max(read[:10]) <= 8
-    assert sum((await held(database, username)).values()) == 120 * 100
+    assert sum((await bytes_held(database, username)).values()) == 120 * 100
 
 
 async def test_a_chunk_that_comes_again_counts_once(database: Database) -> None:
     username = await watch_of(database)
     for size_bytes in (100, 300, 50):
         await store(database, username, "a", 0, size_bytes)
-        assert await held(database, username) == {"a": size_bytes}
+        assert await bytes_held(database, username) == {"a": size_bytes}
 
 
 async def test_the_oldest_upload_makes_room_and_too_large_a_one_is_not_stored(
@@ -89,10 +90,10 @@ async def test_the_oldest_upload_makes_room_and_too_large_a_one_is_not_stored(
     await store(database, username, "a", 1, 100)
     # Now `b` is the oldest.
     await store(database, username, "d", 0, 250)
-    assert await held(database, username) == {"a": 400, "c": 300, "d": 250}
+    assert await bytes_held(database, username) == {"a": 400, "c": 300, "d": 250}
     await store(database, username, "d", 1, 351)
-    assert await held(database, username) == {"a": 400, "c": 300, "d": 250}
-    assert await held(database, other) == {"theirs": 500}
+    assert await bytes_held(database, username) == {"a": 400, "c": 300, "d": 250}
+    assert await bytes_held(database, other) == {"theirs": 500}
 
 
 async def test_uploads_end_by_deletion_or_by_time(database: Database, clock: FakeClock) -> None:
@@ -102,10 +103,10 @@ async def test_uploads_end_by_deletion_or_by_time(database: Database, clock: Fak
     async with database.begin() as work:
         await delete_chunks(work, username, "a")
         await delete_chunks(work, username, "a")
-    assert await held(database, username) == {"b": 100}
+    assert await bytes_held(database, username) == {"b": 100}
     clock.advance(seconds=UNFINISHED_KEPT_FOR.total_seconds())
     while True:
         async with database.begin() as work:
             if not await purge_one_unfinished(work):
                 break
-    assert await held(database, username) == {}
+    assert await bytes_held(database, username) == {}

@@ -13,7 +13,7 @@ import pytest
 from sqlalchemy import text
 from sqlmodel import col, select
 
-from services.core.conversation.audio_assets.chunks_from_watch import UploadManifest, store_chunk
+from services.core.conversation.audio_assets.chunks_from_watch import UploadManifest
 from services.core.conversation.audio_assets.rendering import Transcoder
 from services.core.conversation.audio_assets.rules import UNFINISHED_KEPT_FOR
 from services.core.conversation.audio_assets.tables import AudioAsset, AudioChunk, Rendition
@@ -44,7 +44,7 @@ from services.worker.pulse import Pulse
 from services.worker.sweeps import SweepLoop, all_sweeps
 from tests.support.clock import FakeClock
 from tests.support.sounds import encoded
-from tests.support.uplinks import receive_voice
+from tests.support.uplinks import receive_voice, store_chunk
 from tests.support.world import Home, make_home, wear
 
 VOICE = encoded("amr-nb", 0.5)
@@ -57,7 +57,7 @@ def sweep(transcoder: Transcoder, tmp_path: Path) -> Callable[[], Awaitable[None
     """Two workers at once, and each of them twice."""
     ledger = ErasureLedger(tmp_path / "erasures.jsonl")
     every = all_sweeps(transcoder.database, transcoder.blobs, ledger)
-    sweeps = [one for one in every if one.name not in OF_OTHER_AREAS]
+    sweeps = [sweep for sweep in every if sweep.name not in OF_OTHER_AREAS]
     assert len(every) - len(sweeps) == len(OF_OTHER_AREAS)
     workers = [(SweepLoop(transcoder.database, sweeps), Pulse("sweeps", 60)) for _ in range(2)]
 
@@ -71,7 +71,7 @@ def sweep(transcoder: Transcoder, tmp_path: Path) -> Callable[[], Awaitable[None
 
 async def speak(transcoder: Transcoder, home: Home) -> uuid.UUID:
     """Have the guardian speak, and phones be given a form of it."""
-    message_id = await send_voice_to_child(transcoder, home.child_id, home.guardian_id, new_ref(), VOICE)
+    message_id = (await send_voice_to_child(transcoder, home.child_id, home.guardian_id, new_ref(), VOICE)).message_id
     async with transcoder.database.begin() as work:
         clip_id = (await work.session.get_one(Message, message_id)).clip_id
     assert clip_id is not None
@@ -115,8 +115,8 @@ async def objects(transcoder: Transcoder, settings: Settings, home: Home) -> set
         rows = await work.session.exec(select(Blob.blob_id).where(Blob.child_id == home.child_id))
         known = {blob_id.hex for blob_id in rows}
     folder = Path(settings.blob_url.removeprefix("file:"))
-    there = {file.name for file in folder.rglob("*") if file.is_file()}  # noqa: ASYNC240
-    assert known <= there
+    names = {file.name for file in folder.rglob("*") if file.is_file()}  # noqa: ASYNC240
+    assert known <= names
     return known
 
 
@@ -194,8 +194,8 @@ async def test_a_guardian_who_left_the_family_keeps_nothing(
     await sweep()
     assert await voice_state(transcoder, home, message_id) == "ready"
     async with transcoder.database.begin() as work:
-        found = await work.session.exec(select(Membership).where(Membership.guardian_id == aunt_id))
-        for membership in found:
+        memberships = await work.session.exec(select(Membership).where(Membership.guardian_id == aunt_id))
+        for membership in memberships:
             if membership.family_id == home.family_id:
                 membership.removed_at = work.now
     await sweep()
@@ -203,7 +203,7 @@ async def test_a_guardian_who_left_the_family_keeps_nothing(
 
 
 async def somebody_waits(database: Database) -> None:
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(60):
         while True:
             async with database.begin() as work:
                 waiting = await work.run(text("SELECT count(*) FROM pg_locks WHERE NOT granted"))
@@ -326,7 +326,7 @@ async def test_an_upload_lives_a_day_and_takes_its_parts_along(
         upload = await find_upload(work, child, home.guardian_id, begun.upload_id, lock=True)
         await add_part(work, child, upload, 0, VOICE[:100])
 
-    async def there() -> tuple[int, int]:
+    async def counts() -> tuple[int, int]:
         async with transcoder.database.begin() as work:
             uploads = await work.session.exec(select(PhoneUpload).where(PhoneUpload.upload_id == begun.upload_id))
             parts = await work.session.exec(select(PhoneUploadPart).where(PhoneUploadPart.upload_id == begun.upload_id))
@@ -334,10 +334,10 @@ async def test_an_upload_lives_a_day_and_takes_its_parts_along(
 
     clock.advance(seconds=UPLOAD_KEPT_FOR.total_seconds() - 1)
     await sweep()
-    assert await there() == (1, 1)
+    assert await counts() == (1, 1)
     clock.advance(seconds=1)
     await sweep()
-    assert await there() == (0, 0)
+    assert await counts() == (0, 0)
 
 
 async def test_chunks_without_an_end_live_thirty_days_from_the_last_of_them(
@@ -353,7 +353,7 @@ async def test_chunks_without_an_end_live_thirty_days_from_the_last_of_them(
             assert identity is not None
             await store_chunk(work, identity, ref, number, VOICE[:512])
 
-    async def held() -> int:
+    async def count() -> int:
         async with transcoder.database.begin() as work:
             return len((await work.session.exec(select(AudioChunk).where(AudioChunk.ref == ref))).all())
 
@@ -365,7 +365,7 @@ async def test_chunks_without_an_end_live_thirty_days_from_the_last_of_them(
     await chunk(1)
     clock.advance(seconds=UNFINISHED_KEPT_FOR.total_seconds() - 1)
     await sweep()
-    assert await held() == 2
+    assert await count() == 2
     clock.advance(seconds=1)
     await sweep()
-    assert await held() == 0
+    assert await count() == 0

@@ -32,7 +32,7 @@ VOICE = encoded("amr-nb", 0.5)
 async def queue_job(transcoder: Transcoder) -> uuid.UUID:
     """Send a voice message and queue a rendition for phones; return the asset's id."""
     home = await make_home(transcoder.database)
-    message_id = await send_voice_to_child(transcoder, home.child_id, home.guardian_id, new_ref(), VOICE)
+    message_id = (await send_voice_to_child(transcoder, home.child_id, home.guardian_id, new_ref(), VOICE)).message_id
     async with transcoder.database.begin() as work:
         asset_id = (await work.session.get_one(Message, message_id)).clip_id
         assert asset_id is not None

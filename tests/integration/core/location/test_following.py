@@ -26,10 +26,10 @@ from tests.support.world import Home, Worn, make_home, wear
 
 async def alerts(database: Database, home: Home) -> list[Alert]:
     async with database.begin() as work:
-        found = await work.session.exec(
+        rows = await work.session.exec(
             select(Alert).where(col(Alert.child_id) == home.child_id).order_by(col(Alert.raised_at), col(Alert.kind))
         )
-        return list(found)
+        return list(rows)
 
 
 async def draw(database: Database, home: Home) -> None:
@@ -48,11 +48,11 @@ async def test_leaving_and_entering_a_zone_alarm_the_guardians_once_each(
         clock.advance(minutes=3)
         async with database.begin() as work:
             await receive_fixes(work, [sent(worn.username, clock.now, point)])
-    found = await alerts(database, home)
-    assert [(one.kind, one.watch_id is not None, one.subject_id is not None) for one in found] == [
+    raised = await alerts(database, home)
+    assert [(alert.kind, alert.watch_id is not None, alert.subject_id is not None) for alert in raised] == [
         ("zone_left", True, True), ("zone_entered", True, True),
     ]  # fmt: skip
-    assert found[0].subject_id == found[1].subject_id
+    assert raised[0].subject_id == raised[1].subject_id
 
 
 @pytest.mark.parametrize(
@@ -139,17 +139,18 @@ async def test_commands_that_expire_while_they_are_answered_end_in_one_of_both(
     async def answer() -> None:
         async with database.begin() as work:
             fixes = [
-                sent(one.username, clock.now, reply_to=command.ref) for one, command in zip(worn, commands, strict=True)
+                sent(watch.username, clock.now, reply_to=command.ref)
+                for watch, command in zip(worn, commands, strict=True)
             ]
             await receive_fixes(work, fixes)
 
     async def expire() -> None:
-        found = True
-        while found:
+        expired = True
+        while expired:
             async with database.begin() as work:
-                found = await expire_one_command(work)
+                expired = await expire_one_command(work)
 
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):
         await asyncio.gather(answer(), expire(), expire())
     assert {await state(database, command) for command in commands} <= {"done", "expired"}
 

@@ -35,11 +35,11 @@ async def make_all(database: Database) -> int:
 async def where(database: Database, worn: Worn) -> dict[int, str]:
     """Return in which partition each raw time of a watch lies."""
     async with database.begin() as work:
-        found = await work.run(
+        rows = await work.run(
             text("SELECT tst, tableoid::regclass::text AS name FROM checkin WHERE username = :username"),
             {"username": worn.username},
         )
-        return {row.tst: row.name.removeprefix("checkin_months.") for row in found}
+        return {row.tst: row.name.removeprefix("checkin_months.") for row in rows}
 
 
 async def keep(database: Database, worn: Worn, *moments: datetime) -> None:
@@ -133,8 +133,8 @@ async def test_two_workers_at_once_make_each_month_once_while_fixes_come_in(
     before = await _months(database)
     await asyncio.gather(make_all(database), make_all(database), come_in())
     assert sorted(await _months(database) - before) == [f"checkin_2027_{month:02d}" for month in (8, 9, 10, 11)]
-    found = await where(database, worn)
-    assert [found[int(moment.timestamp())] for moment in moments] == ["checkin_2027_09"] * len(moments)
+    places = await where(database, worn)
+    assert [places[int(moment.timestamp())] for moment in moments] == ["checkin_2027_09"] * len(moments)
 
 
 async def test_a_month_is_dropped_when_all_of_it_is_too_old_and_not_before(
@@ -206,5 +206,7 @@ async def _drop(database: Database) -> bool:
 
 async def _months(database: Database) -> set[str]:
     async with database.begin() as work:
-        found = await work.run(text("SELECT relname FROM pg_class WHERE relname LIKE 'checkin_20%' AND relkind = 'r'"))
-        return set(found.scalars())
+        partitions = await work.run(
+            text("SELECT relname FROM pg_class WHERE relname LIKE 'checkin_20%' AND relkind = 'r'")
+        )
+        return set(partitions.scalars())

@@ -24,6 +24,7 @@ from services.core.platform.db.database import Database
 from services.core.platform.events.tables import Event
 from tests.support.clock import FakeClock
 from tests.support.places import HOME, agree, allow_places, away, sent, turn_location
+from tests.support.statements import statements
 from tests.support.uplinks import receive_fixes, receive_hello
 from tests.support.world import LONG_AGO, Home, Worn, make_home, wear
 
@@ -37,11 +38,11 @@ async def receive(database: Database, *fixes: ReceivedFix) -> list[str]:
 async def rows(database: Database, home: Home) -> list[Any]:
     """Return the child's check-ins in order of time."""
     async with database.begin() as work:
-        found = await work.run(
+        rows = await work.run(
             text("SELECT * FROM checkin WHERE child_id = :child_id ORDER BY happened_at, ref"),
             {"child_id": home.child_id},
         )
-        return list(found)
+        return list(rows)
 
 
 async def latest(database: Database, home: Home) -> tuple[Point, datetime] | None:
@@ -192,20 +193,40 @@ async def test_with_location_off_or_without_consent_nothing_is_kept(database: Da
     assert len(await rows(database, home)) == 1
 
 
+async def test_fixes_of_ten_watches_take_as_many_statements_as_one(database: Database, clock: FakeClock) -> None:
+    worn = []
+    for _ in range(10):
+        home = await make_home(database)
+        worn.append(await wear(database, home, since=LONG_AGO))
+        await allow_places(database, home)
+
+    async def statements_of(*wearers: Worn, seconds_ago: int) -> int:
+        fixes = [sent(wearer.username, clock.now - timedelta(seconds=seconds_ago)) for wearer in wearers]
+        with statements() as sent_to_postgres:
+            assert await receive(database, *fixes) == ["stored"] * len(fixes)
+        return len(sent_to_postgres)
+
+    # The first message of a watch makes it online.
+    await statements_of(*worn, seconds_ago=3)
+    of_one = await statements_of(worn[0], seconds_ago=2)
+    assert await statements_of(*worn, seconds_ago=1) == of_one
+    assert of_one <= 10
+
+
 async def test_many_watches_at_once_and_each_family_hears_of_its_own(database: Database, clock: FakeClock) -> None:
     homes = [await make_home(database) for _ in range(3)]
     worn = [await wear(database, home, since=LONG_AGO) for home in homes]
     for home in homes:
         await allow_places(database, home)
-    fixes = [sent(one.username, clock.now - timedelta(seconds=second)) for second in range(3) for one in worn]
+    fixes = [sent(watch.username, clock.now - timedelta(seconds=second)) for second in range(3) for watch in worn]
     assert await receive(database, *fixes, sent("w-stranger222222", clock.now)) == ["stored"] * 9 + ["not_paired"]
     for home in homes:
         assert len(await rows(database, home)) == 3
         async with database.begin() as work:
-            told = await work.session.exec(
+            events = await work.session.exec(
                 select(Event).where(col(Event.family_id) == home.family_id, col(Event.kind) == "checkin.latest")
             )
-            [event] = told.all()
+            [event] = events.all()
             newest = await work.session.exec(
                 select(Event.seq).where(col(Event.family_id) == home.family_id).order_by(col(Event.seq).desc())
             )

@@ -59,30 +59,30 @@ class Household:
             identity = await standing_identity(work, self.worn.username, lock=True)
             assert identity is not None
             digest = hashlib.sha256(f"{from_tst}/{to_tst}/{sorted(counters.items())}".encode()).hexdigest()
-            said = WatchReport(ref, digest, from_tst, to_tst, counters=counters)
-            return (await receive_reports(work, identity, [said]))[0].code
+            report = WatchReport(ref, digest, from_tst, to_tst, counters=counters)
+            return (await receive_reports(work, identity, [report]))[0].code
 
     async def days(self) -> list[FamilyDay]:
         async with self.database.begin() as work:
-            found = await work.session.exec(
+            days = await work.session.exec(
                 select(FamilyDay).where(FamilyDay.family_id == self.home.family_id).order_by(col(FamilyDay.day))
             )
-            return list(found)
+            return list(days)
 
     async def watch_days(self) -> list[WatchDay]:
         async with self.database.begin() as work:
-            found = await work.session.exec(
+            days = await work.session.exec(
                 select(WatchDay).where(WatchDay.family_id == self.home.family_id).order_by(col(WatchDay.day))
             )
-            return list(found)
+            return list(days)
 
 
 async def count_all(database: Database) -> None:
     """Count until nothing waits."""
-    found = True
-    while found:
+    counted = True
+    while counted:
         async with database.begin() as work:
-            found = await count_some(work)
+            counted = await count_some(work)
 
 
 async def settle(database: Database, clock: FakeClock) -> Household:

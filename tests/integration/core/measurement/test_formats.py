@@ -39,7 +39,7 @@ EPOCH = date(1899, 12, 30)
 async def extracts(database: Database, settings: Settings) -> list[Extract]:
     """What each audience may read: of the programme with its sites, and of each site with its cohorts."""
     made = await simulate(database, settings, Plan(sites=3, families=160, weeks=3, seed=16))
-    found = []
+    extracts = []
     async with database.begin() as work:
         programme = await work.session.get_one(Programme, made.programme_id)
         for audience in Audience:
@@ -51,8 +51,8 @@ async def extracts(database: Database, settings: Settings) -> list[Extract]:
             for extract in wholes:
                 assert all(cells[cell.scope_id, cell.week, cell.indicator] == cell for cell in extract.cells)
                 assert [cell for cell in extract.cells if cell.value is not None]
-            found += wholes
-    return found
+            extracts += wholes
+    return extracts
 
 
 def row_of(cell: Cell, extract: Extract) -> list[object]:
@@ -63,16 +63,16 @@ def row_of(cell: Cell, extract: Extract) -> list[object]:
 
 async def test_csv_and_xlsx_are_the_published_cells_cell_by_cell(extracts: Sequence[Extract]) -> None:
     for extract in extracts:
-        wanted = [["" if one is None else str(one) for one in row_of(cell, extract)] for cell in extract.cells]
+        wanted = [["" if value is None else str(value) for value in row_of(cell, extract)] for cell in extract.cells]
         assert list(csv.reader(io.StringIO(as_csv(extract).decode("utf-8-sig"), newline="")))[1:] == wanted
         book = sheets(as_xlsx(extract))
         # An empty cell is not written, whatever it would have held.
         read = [[value for _, value in row] for row in book["data"][1:]]
         assert len(read) == len(extract.cells)
         for row, cell in zip(read, extract.cells, strict=True):
-            filled = [one for one in row_of(cell, extract) if one is not None]
+            filled = [value for value in row_of(cell, extract) if value is not None]
             assert EPOCH + timedelta(days=int(row[0] or 0)) == filled[0]
-            assert [_plain(value) for value in row[1:]] == [_plain(one) for one in filled[1:]]
+            assert [_plain(value) for value in row[1:]] == [_plain(value) for value in filled[1:]]
 
 
 def _plain(value: object) -> object:
@@ -97,7 +97,7 @@ async def test_the_codebook_counts_what_is_seen_in_the_data(extracts: Sequence[E
 
 async def test_dhis2_holds_shown_values_that_stand_for_themselves(extracts: Sequence[Extract]) -> None:
     for extract in extracts:
-        mapped = Dhis2Ids({code: f"d{code}" for code in INDICATORS}, {one: f"o{one}" for one in extract.scopes})
+        mapped = Dhis2Ids({code: f"d{code}" for code in INDICATORS}, {scope: f"o{scope}" for scope in extract.scopes})
         sent = data_value_set(extract.cells, extract.audience, mapped, dry_run=False)["body"]["dataValues"]
         assert sent == [
             {"dataElement": f"d{cell.indicator}", "period": period_of(cell.week), "orgUnit": f"o{cell.scope_id}",
@@ -116,18 +116,18 @@ async def test_a_report_says_the_latest_shown_values_of_its_own_scope(extracts: 
             for cell in sorted(extract.cells, key=lambda cell: cell.week)
             if cell.scope_id == own and cell.value is not None
         }
-        told = [html.unescape(one) for one in re.findall(r'<p class="now">(.*?) <small>', page)]
-        assert sorted(told) == sorted(formatted(cell, "en", extract.audience) for cell in latest.values())
+        values = [html.unescape(text) for text in re.findall(r'<p class="now">(.*?) <small>', page)]
+        assert sorted(values) == sorted(formatted(cell, "en", extract.audience) for cell in latest.values())
 
 
 async def test_the_same_file_on_another_day_differs_in_its_day_alone(extracts: Sequence[Extract]) -> None:
     extract = extracts[0]
     later = replace(extract, made_at=extract.made_at + timedelta(days=40))
     assert as_csv(later) == as_csv(extract)
-    one, other = sheets(as_xlsx(extract)), sheets(as_xlsx(later))
-    differing = {name for name in one if one[name] != other[name]}
+    first, other = sheets(as_xlsx(extract)), sheets(as_xlsx(later))
+    differing = {name for name in first if first[name] != other[name]}
     assert differing == {"provenance"}
-    assert [row[0][1] for row, same in zip(one["provenance"], other["provenance"], strict=True) if row != same] == [
+    assert [row[0][1] for row, same in zip(first["provenance"], other["provenance"], strict=True) if row != same] == [
         "made_at"
     ]
 

@@ -38,7 +38,7 @@ class Site:
             rows = [Family(family_code=uuid.uuid4().hex[:12], created_at=work.now) for _ in range(families)]
             work.add(*rows)
             await work.flush()
-            return cls(database, site.programme_id, site.site_id, cohort.cohort_id, [one.family_id for one in rows])
+            return cls(database, site.programme_id, site.site_id, cohort.cohort_id, [row.family_id for row in rows])
 
     async def quarter(self, members: Collection[uuid.UUID]) -> None:
         """Begin a quarter with these families and publish its week."""
@@ -47,10 +47,10 @@ class Site:
         async with self.database.begin() as work:
             fixed = [
                 UsagePopulation(
-                    quarter=quarter, family_id=one, programme_id=self.programme_id, site_id=self.site_id,
+                    quarter=quarter, family_id=member, programme_id=self.programme_id, site_id=self.site_id,
                     cohort_id=self.cohort_id,
                 )
-                for one in members
+                for member in members
             ]  # fmt: skip
             work.add(*fixed)
             await work.flush()

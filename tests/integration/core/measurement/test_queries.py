@@ -25,9 +25,9 @@ async def test_a_family_is_silent_by_its_watch_whether_it_agreed_to_measurement_
     await agreed.agree()
     for household in (agreed, other):
         await arrive(database, household.worn.username)
-    assert [await silent(one) for one in (agreed, other)] == [[], []]
+    assert [await silent(family) for family in (agreed, other)] == [[], []]
     clock.advance(days=7)
-    assert [await silent(one) for one in (agreed, other)] == [[agreed.home.serial], [other.home.serial]]
+    assert [await silent(family) for family in (agreed, other)] == [[agreed.home.serial], [other.home.serial]]
     # Heard again: what the family says, or that it says nothing, changes nothing in this list.
     await agreed.note("message_to_child_stored")
     await count_all(database)
@@ -36,7 +36,7 @@ async def test_a_family_is_silent_by_its_watch_whether_it_agreed_to_measurement_
         async with database.begin() as work:
             identity = (await lock_standing_identities(work, [household.worn.username]))[household.worn.username]
             await record_seen(work, identity)
-    assert [await silent(one) for one in (agreed, other)] == [[], []]
+    assert [await silent(family) for family in (agreed, other)] == [[], []]
 
 
 async def test_watches_are_counted_by_state(household: Household) -> None:

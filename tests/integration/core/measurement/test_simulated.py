@@ -30,16 +30,16 @@ async def made(database: Database, settings: Settings) -> Simulated:
 
 async def cells(database: Database, made: Simulated, **where: object) -> list[UsageCell]:
     async with database.begin() as work:
-        found = await work.session.exec(
+        cells_of_week = await work.session.exec(
             select(UsageCell).filter_by(programme_id=made.programme_id, **where).order_by(*UNIQUE)
         )
-        return list(found)
+        return list(cells_of_week)
 
 
 async def last_week(database: Database, made: Simulated) -> date:
     async with database.begin() as work:
-        found = await work.session.exec(select(col(UsageWeek.week)).where(UsageWeek.programme_id == made.programme_id))
-        return max(found)
+        weeks = await work.session.exec(select(col(UsageWeek.week)).where(UsageWeek.programme_id == made.programme_id))
+        return max(weeks)
 
 
 async def publish_next(database: Database) -> None:
@@ -53,15 +53,15 @@ async def test_the_programme_has_numbers_and_small_groups_have_none(database: Da
     shown = shown[: PLAN.weeks]
     assert len(shown) == PLAN.weeks
     # A week before which a few families have withdrawn their consent is withheld.
-    told = [cell for cell in shown if cell.value is not None]
-    assert told[:1] == shown[:1]
-    assert all(cell.n is not None and cell.n % 5 == 0 and cell.count is not None for cell in told)
-    assert all(0 < (cell.value or 0) < 1 for cell in told)
-    everything = await cells(database, made)
-    assert {cell.indicator for cell in everything} == set(INDICATORS)
-    staff = {(cell.scope_id, cell.week, cell.indicator) for cell in everything
+    valued = [cell for cell in shown if cell.value is not None]
+    assert valued[:1] == shown[:1]
+    assert all(cell.n is not None and cell.n % 5 == 0 and cell.count is not None for cell in valued)
+    assert all(0 < (cell.value or 0) < 1 for cell in valued)
+    all_cells = await cells(database, made)
+    assert {cell.indicator for cell in all_cells} == set(INDICATORS)
+    staff = {(cell.scope_id, cell.week, cell.indicator) for cell in all_cells
              if cell.audience == "staff" and cell.value is not None}  # fmt: skip
-    public = {(cell.scope_id, cell.week, cell.indicator) for cell in everything
+    public = {(cell.scope_id, cell.week, cell.indicator) for cell in all_cells
               if cell.audience == "public" and cell.value is not None}  # fmt: skip
     # A cell hidden inside the programme is hidden outside.
     assert public < staff
@@ -70,23 +70,23 @@ async def test_the_programme_has_numbers_and_small_groups_have_none(database: Da
 async def test_counting_everything_again_finds_the_same_days_and_leaves_the_published_weeks(
     database: Database, made: Simulated
 ) -> None:
-    async def everything() -> list[list[dict[str, object]]]:
-        found = []
+    async def all_tables() -> list[list[dict[str, object]]]:
+        per_table = []
         async with database.begin() as work:
             tables: tuple[type[SQLModel], ...] = (FamilyDay, WatchDay, UsageCell)
             for table in tables:
                 rows = await work.session.exec(select(table).order_by(*sqlalchemy.inspect(table).primary_key))
-                found.append([row.model_dump() for row in rows])
-        return found
+                per_table.append([row.model_dump() for row in rows])
+        return per_table
 
-    before = await everything()
+    before = await all_tables()
     assert all(len(rows) > 1000 for rows in before)
     async with database.begin() as work:
         families = list(await work.session.exec(select(UsagePopulation.family_id).distinct()))
     assert len(families) > 80
     async with database.begin() as work:
         await rebuild(work, families)
-    assert await everything() == before
+    assert await all_tables() == before
     assert await cells(database, made)
 
 
@@ -106,11 +106,13 @@ async def test_a_family_that_is_erased_is_gone_and_the_week_after_is_withheld_an
     after = await cells(database, made, week=week + timedelta(days=7))
     # One family fewer: nothing new is told of its site, nor, outside, of the programme it was in (below 200 families).
     # What only grows stands still.
-    told = {(cell.audience, cell.scope_id, cell.indicator): cell for cell in after if cell.value is not None}
+    valued = {(cell.audience, cell.scope_id, cell.indicator): cell for cell in after if cell.value is not None}
     stood = {(cell["audience"], cell["scope_id"], cell["indicator"]): cell for cell in before if cell["week"] == week}
-    of_both = [at for at in told if at[1] == site_id or at[:2] == ("public", programme_id)]
+    of_both = [at for at in valued if at[1] == site_id or at[:2] == ("public", programme_id)]
     assert [at for at in of_both if not at[2].startswith(("drop_out", "survival_"))] == []
-    assert [(told[at].value, told[at].n) for at in of_both] == [(stood[at]["value"], stood[at]["n"]) for at in of_both]
+    assert [(valued[at].value, valued[at].n) for at in of_both] == [
+        (stood[at]["value"], stood[at]["n"]) for at in of_both
+    ]
     assert [cell for cell in after if cell.scope_id not in {site_id, programme_id} and cell.value is not None]
     await publish_next(database)
     again = await cells(database, made, week=week + timedelta(days=14), scope_id=programme_id, audience="staff")

@@ -175,14 +175,14 @@ async def test_a_list_and_the_vendors_file_beside_it(database: Database) -> None
 async def test_a_list_of_sim_cards(database: Database) -> None:
     place = await make_place(database)
     async with database.begin() as work:
-        one, other, third = [(await make_watch(work, place.site.site_id, None))[0] for _ in range(3)]
+        watch, other, third = [(await make_watch(work, place.site.site_id, None))[0] for _ in range(3)]
         other.iccid = f"8986{secrets.randbelow(10**16):016d}"
         work.add(other)
     listed = read_sim_list(
         _with_hidden_row(
             ["serial", "iccid", "number", "expires", "quota_mb", "month", "used_mb"],
-            [one.serial, "", "", "", "100", "", ""],
-            [one.serial, other.iccid or "", "", "31.1.2027", "ten", "2027-13", "5"],
+            [watch.serial, "", "", "", "100", "", ""],
+            [watch.serial, other.iccid or "", "", "31.1.2027", "ten", "2027-13", "5"],
             ["NONE0001", "", "", "", "", "", "five"],
             [third.serial, "", "12", UNREADABLE, "", "", ""],
         )
@@ -204,7 +204,7 @@ async def test_a_list_of_sim_cards(database: Database) -> None:
         ("", 5, "number", "phone_invalid"),
     ]
     async with database.begin() as work:
-        assert (await work.session.get_one(Watch, one.watch_id)).sim_quota_mb is None
+        assert (await work.session.get_one(Watch, watch.watch_id)).sim_quota_mb is None
 
 
 async def test_a_list_of_trainings(database: Database) -> None:

@@ -50,12 +50,12 @@ async def _enrol(database: Database, raw: bytes) -> list[tuple[int, str, str]]:
 
 async def _phone_of(database: Database, code: str) -> str | None:
     async with database.begin() as work:
-        found = await work.session.exec(
+        phones = await work.session.exec(
             select(Enrolment.guardian_phone)
             .join(Family, col(Family.family_id) == col(Enrolment.family_id))
             .where(Family.family_code == code)
         )
-        return found.first()
+        return phones.first()
 
 
 @pytest.mark.parametrize(

@@ -6,6 +6,7 @@ import hashlib
 import uuid
 from dataclasses import dataclass
 from datetime import timedelta
+from pathlib import Path
 from typing import Final
 
 import httpx
@@ -162,6 +163,23 @@ PROMISES: Final[dict[str, Goes | Stays]] = {
     "wipe_order": _LOG,
     "zone_passage": Goes(30, "happened_at"),
 }
+
+
+def as_table() -> str:
+    """Return the promises as docs/clock-run.md shows them."""
+    lines = ["| table | after | what goes | or why it stays |", "|---|---|---|---|"]
+    for name, promise in sorted(PROMISES.items()):
+        if isinstance(promise, Stays):
+            lines.append(f"| `{name}` | | | {promise.reason} |")
+        else:
+            what = "the row" if promise.what == "true" else f"`{promise.what}`"
+            lines.append(f"| `{name}` | {promise.days} days after `{promise.column}` | {what} | |")
+    return "\n".join(lines) + "\n"
+
+
+def test_the_document_shows_every_promise() -> None:
+    shown = (Path(__file__).parents[4] / "docs" / "clock-run.md").read_text()
+    assert as_table() in shown, f"put this into docs/clock-run.md:\n{as_table()}"
 
 
 def test_every_table_has_a_promise() -> None:

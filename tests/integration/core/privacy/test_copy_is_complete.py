@@ -47,14 +47,14 @@ _NEEDED: Final = {"programme", "staff", "hand_out", "survey", "survey_question"}
 def _personal_tables() -> set[str]:
     """Return every table with a family, child or guardian in it, also by way of another one."""
     tables = [table for table in SQLModel.metadata.sorted_tables if table.name not in _STAFF]
-    found = {"outbox"} | {table.name for table in tables if _PERSONAL & set(table.c.keys())}
-    while more := {table.name for table in tables if table.name not in found and _refers(table, found)}:
-        found |= more
-    return found
+    personal = {"outbox"} | {table.name for table in tables if _PERSONAL & set(table.c.keys())}
+    while more := {table.name for table in tables if table.name not in personal and _refers(table, personal)}:
+        personal |= more
+    return personal
 
 
-def _refers(table: Table, found: set[str]) -> bool:
-    return any(key.column.table.name in found for key in table.foreign_keys)
+def _refers(table: Table, personal: set[str]) -> bool:
+    return any(key.column.table.name in personal for key in table.foreign_keys)
 
 
 def test_each_table_with_a_family_in_it_is_copied_or_left_out_with_a_reason() -> None:
@@ -134,10 +134,10 @@ async def _live_a_day(mother: Parent, place: Place, database: Database, clock: F
 
 
 async def _copy_of(parent: Parent, transcoder: Transcoder) -> dict[str, Any]:
-    asked = await parent.told("POST", f"{parent.family}/exports")
+    export = await parent.told("POST", f"{parent.family}/exports")
     while await build_one_export(transcoder):
         pass
-    answer = await parent.ask("GET", f"{parent.family}/exports/{asked['export_id']}/file")
+    answer = await parent.ask("GET", f"{parent.family}/exports/{export['export_id']}/file")
     assert answer.status_code == 200, answer.text
     with zipfile.ZipFile(io.BytesIO(answer.content)) as archive:
         document: dict[str, Any] = json.loads(archive.read("export.json"))

@@ -36,10 +36,10 @@ async def _announce(database: Database, place: Place, ends_on: date | None) -> N
     async with database.begin() as work:
         programme = await work.session.get_one(Programme, place.site.programme_id)
         assert await ending.announce_end(work, OPERATOR, programme, ends_on)
-    told = True
-    while told:
+    notified = True
+    while notified:
         async with database.begin() as work:
-            told = await ending.notify_one_family(work)
+            notified = await ending.notify_one_family(work)
 
 
 async def _there(parent: Parent) -> bool:

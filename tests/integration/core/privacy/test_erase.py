@@ -30,8 +30,8 @@ SOUND = encoded("amr-nb", 1.0)
 
 
 async def _erase(parent: Parent, path: str) -> dict[str, str]:
-    told: dict[str, str] = await parent.told("DELETE", path, params={"confirm": "erase"})
-    return told
+    answer: dict[str, str] = await parent.told("DELETE", path, params={"confirm": "erase"})
+    return answer
 
 
 async def test_a_child_is_erased_with_all_that_is_about_it_and_the_family_goes_on(
@@ -60,10 +60,10 @@ async def test_a_child_is_erased_with_all_that_is_about_it_and_the_family_goes_o
     other_id = await mother.add_child("Lin")
     mother.child_id = erased_id
 
-    told = await _erase(mother, mother.child)
+    erased = await _erase(mother, mother.child)
 
-    assert told["rows_gone_at"]
-    assert told["watch_copy"] == "not_confirmed"
+    assert erased["rows_gone_at"]
+    assert erased["watch_copy"] == "not_confirmed"
     for path in (mother.child, f"{mother.child}/messages", f"{mother.child}/contacts"):
         assert await mother.refused("GET", path) == (404, "not_found")
     for canary in ("CanaryMei", "CanaryTeacher", "13900246813", "canary text"):
@@ -78,7 +78,7 @@ async def test_a_child_is_erased_with_all_that_is_about_it_and_the_family_goes_o
     assert (await sms_to(database, aunt.phone))[-1] == (
         "SmartWatch: the data about a child of your family has been erased."
     )
-    assert (await aunt.told("GET", f"{aunt.family}/erasures"))["erasures"] == [told]
+    assert (await aunt.told("GET", f"{aunt.family}/erasures"))["erasures"] == [erased]
     mother.child_id = other_id
     assert (await mother.send("and you?"))["text"] == "and you?"
     assert (await mother.told("GET", f"{mother.family}/audit"))["entries"][0]["action"] == "child.erased"
@@ -141,9 +141,9 @@ async def test_a_family_is_erased_with_the_accounts_that_serve_no_other(
     )  # fmt: skip
     clock.advance(minutes=1)
 
-    told = await _erase(mother, mother.family)
+    erased = await _erase(mother, mother.family)
 
-    assert (told["what"], told["watch_copy"]) == ("family", "not_confirmed")
+    assert (erased["what"], erased["watch_copy"]) == ("family", "not_confirmed")
     for gone in (mother, aunt):
         assert await gone.refused("GET", "/v1/me") == (401, "session_ended")
         assert await rows_with(database, gone.phone) == []
@@ -155,8 +155,8 @@ async def test_a_family_is_erased_with_the_accounts_that_serve_no_other(
     assert [family["family_id"] for family in (await uncle.told("GET", "/v1/me"))["families"]] == [str(uncle.family_id)]
     assert (await sms_to(database, uncle.phone))[-1].endswith("has been erased.")
     # And nobody comes back in through the enrolment of before.
-    asked = await client.post("/v1/auth/codes", json={"phone": mother.phone, "locale": "en"})
-    assert asked.status_code == 202
+    answer = await client.post("/v1/auth/codes", json={"phone": mother.phone, "locale": "en"})
+    assert answer.status_code == 202
     assert [text for text in await sms_to(database, mother.phone) if "erased" not in text] == []
 
 

@@ -12,7 +12,8 @@ from sqlmodel import SQLModel, col
 
 from services.core.platform.db.all_tables import load_all_tables
 from services.core.platform.db.database import Database
-from services.core.platform.outbox.actions import notify_phones, notify_watch, queue_push
+from services.core.platform.events.actions import record_event
+from services.core.platform.outbox.actions import notify_watch, queue_push
 from services.core.platform.outbox.tables import OutboxRow
 from tests.support.canary import rows_with
 from tests.support.filled_tables import Known, fill_table
@@ -48,7 +49,8 @@ async def test_with_a_row_in_every_table_nothing_of_an_erased_family_is_left(
             await fill_table(work, table, known)
         assert mother.family_id is not None
         await notify_watch(work, identity.username)
-        await notify_phones(work, mother.family_id, 1)
+        # Its fan-out to phones names the family.
+        await record_event(work, mother.family_id, "programme.ends")
         for child_id in (mother.child_id, ""):
             note = {"kind": "message.received", "child_id": child_id, "family_id": ids["family"], "ref_id": ""}
             await queue_push(work, known["push_endpoint", "endpoint_id"], note)
@@ -60,17 +62,17 @@ async def test_with_a_row_in_every_table_nothing_of_an_erased_family_is_left(
         table.name: [(column, known[table.name, column.name]) for column in table.primary_key] for table in tables
     }  # fmt: skip
 
-    async def there(name: str) -> bool:
+    async def is_there(name: str) -> bool:
         async with database.begin() as work:
             session = await work.session.connection()
-            found = await session.execute(select(1).where(*(column == value for column, value in keys[name])))
-            return found.first() is not None
+            rows = await session.execute(select(1).where(*(column == value for column, value in keys[name])))
+            return rows.first() is not None
 
-    assert [name for name in sorted(roots) if not await there(name)] == []
+    assert [name for name in sorted(roots) if not await is_there(name)] == []
 
     await mother.told("DELETE", mother.family, params={"confirm": "erase"})
 
-    assert [name for name in sorted(roots) if await there(name)] == []
+    assert [name for name in sorted(roots) if await is_there(name)] == []
     for value in ids.values():
         assert set(await rows_with(database, value)) <= TRACES
     assert set(await rows_with(database, identity.username)) <= TRACES
@@ -79,5 +81,5 @@ async def test_with_a_row_in_every_table_nothing_of_an_erased_family_is_left(
         assert set((await left).scalars()) <= {"sms", "factory"}
     # The programme's own rows stay.
     assert [
-        name for name in ("programme", "site", "cohort", "watch", "survey", "usage_cell") if not await there(name)
+        name for name in ("programme", "site", "cohort", "watch", "survey", "usage_cell") if not await is_there(name)
     ] == []

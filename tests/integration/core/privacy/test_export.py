@@ -36,9 +36,9 @@ SOUND = encoded("amr-nb", 1.0)
 
 
 async def _ask(parent: Parent) -> str:
-    told = await parent.told("POST", f"{parent.family}/exports")
-    assert (told["state"], told["percent"]) == ("waiting", 0)
-    return f"{parent.family}/exports/{told['export_id']}"
+    export = await parent.told("POST", f"{parent.family}/exports")
+    assert (export["state"], export["percent"]) == ("waiting", 0)
+    return f"{parent.family}/exports/{export['export_id']}"
 
 
 async def _made(parent: Parent, transcoder: Transcoder) -> str:
@@ -50,12 +50,12 @@ async def _made(parent: Parent, transcoder: Transcoder) -> str:
 
 def _opened(answer: httpx.Response) -> tuple[dict[str, Any], dict[str, bytes]]:
     assert answer.status_code == 200
-    with zipfile.ZipFile(io.BytesIO(answer.content)) as found:
-        assert found.testzip() is None
-        files = {name: found.read(name) for name in found.namelist()}
-    told = json.loads(files["export.json"])
-    jsonschema.validate(told, json.loads(files["export.schema.json"]), jsonschema.Draft202012Validator)
-    return told, files
+    with zipfile.ZipFile(io.BytesIO(answer.content)) as archive:
+        assert archive.testzip() is None
+        files = {name: archive.read(name) for name in archive.namelist()}
+    document = json.loads(files["export.json"])
+    jsonschema.validate(document, json.loads(files["export.schema.json"]), jsonschema.Draft202012Validator)
+    return document, files
 
 
 async def test_it_holds_ones_own_conversation_with_its_sound_and_what_is_common(
@@ -76,13 +76,13 @@ async def test_it_holds_ones_own_conversation_with_its_sound_and_what_is_common(
 
     path = await _made(mother, transcoder)
 
-    told = await mother.told("GET", path)
-    assert (told["state"], told["percent"], told["watch_copy"]) == ("ready", 100, "not_confirmed")
+    state = await mother.told("GET", path)
+    assert (state["state"], state["percent"], state["watch_copy"]) == ("ready", 100, "not_confirmed")
     answer = await mother.ask("GET", f"{path}/file")
     assert answer.headers["content-type"] == "application/zip"
     assert answer.headers["content-disposition"] == 'attachment; filename="smartwatch-export.zip"'
     assert answer.headers["x-content-type-options"] == "nosniff"
-    assert len(answer.content) == told["size_bytes"]
+    assert len(answer.content) == state["size_bytes"]
     export, files = _opened(answer)
     [child] = export["children"]
     assert (child["name"], child["birth_date"], child["watch_copy"]) == ("Mei", "2016-05-04", "not_confirmed")
@@ -98,16 +98,16 @@ async def test_it_holds_ones_own_conversation_with_its_sound_and_what_is_common(
     assert "Teacher Li" in {contact["name"] for contact in child["contacts"]}
     assert export["me"]["phone"] == mother.phone
     assert [consent["part"] for consent in export["consents"]] == ["messages"]
-    assert [one["seq"] for one in export["log"]] == list(range(1, len(export["log"]) + 1))
+    assert [entry["seq"] for entry in export["log"]] == list(range(1, len(export["log"]) + 1))
     # The page holds the same, with the recording in it, and loads nothing from elsewhere.
     page = files["index.html"].decode()
     assert "Album of Mei" in page
     assert "good morning" in page
     assert base64.b64encode(files[child["messages"][1]["audio"]]).decode() in page
     # Nothing of what is between the child and somebody else, and no number that is hidden.
-    everything = b"".join(files.values())
-    assert b"only between us" not in everything
-    assert aunt.phone.encode() not in everything
+    whole = b"".join(files.values())
+    assert b"only between us" not in whole
+    assert aunt.phone.encode() not in whole
     actions = [entry["action"] for entry in (await mother.told("GET", f"{mother.family}/audit"))["entries"]]
     assert actions[:2] == ["export.read", "export.asked"]
 
@@ -195,8 +195,8 @@ async def test_what_is_erased_is_in_no_export_that_was_made_before(
         pass
     async with database.begin() as work:
         assert await work.session.get(Blob, blob_id) is None
-        found = await work.session.exec(select(Export).where(Export.family_id == mother.family_id))
-        assert found.all() == []
+        exports = await work.session.exec(select(Export).where(Export.family_id == mother.family_id))
+        assert exports.all() == []
 
 
 async def test_a_killed_worker_loses_its_claim_and_another_makes_it_but_not_for_ever(

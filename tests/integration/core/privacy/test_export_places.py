@@ -54,16 +54,16 @@ async def mother(client: httpx.AsyncClient, database: Database, clock: FakeClock
 
 
 async def _export(parent: Parent, transcoder: Transcoder) -> tuple[dict[str, Any], dict[str, bytes]]:
-    asked = await parent.told("POST", f"{parent.family}/exports")
+    export = await parent.told("POST", f"{parent.family}/exports")
     while await build_one_export(transcoder):
         pass
-    answer = await parent.ask("GET", f"{parent.family}/exports/{asked['export_id']}/file")
+    answer = await parent.ask("GET", f"{parent.family}/exports/{export['export_id']}/file")
     assert answer.status_code == 200, answer.text
-    with zipfile.ZipFile(io.BytesIO(answer.content)) as found:
-        files = {name: found.read(name) for name in found.namelist()}
-    told = json.loads(files["export.json"])
-    jsonschema.validate(told, json.loads(files["export.schema.json"]), jsonschema.Draft202012Validator)
-    [child] = told["children"]
+    with zipfile.ZipFile(io.BytesIO(answer.content)) as archive:
+        files = {name: archive.read(name) for name in archive.namelist()}
+    document = json.loads(files["export.json"])
+    jsonschema.validate(document, json.loads(files["export.schema.json"]), jsonschema.Draft202012Validator)
+    [child] = document["children"]
     return child, files
 
 
@@ -106,16 +106,16 @@ async def test_who_may_not_look_gets_no_trace_of_a_place(mother: Parent, transco
         # The copy of who may look is named instead.
         assert (child["passages"], child["places_with"]) == ([], [mother.guardian_id])
         assert set(files) == {"index.html", "export.json", "export.schema.json"}
-        everything = b"".join(files.values())
-        assert not [word for word in (b"CanarySchool", b"23.02", b"113.75") if word in everything]
+        whole = b"".join(files.values())
+        assert not [word for word in (b"CanarySchool", b"23.02", b"113.75") if word in whole]
 
 
 async def test_places_that_the_first_guardian_may_not_see_are_offered_to_whoever_may(
     mother: Parent, transcoder: Transcoder
 ) -> None:
     async def shared(parent: Parent) -> tuple[list[str], bool]:
-        told = await parent.told("GET", f"{parent.family}/exports")
-        return told["places_with"], told["places_offered"]
+        exports = await parent.told("GET", f"{parent.family}/exports")
+        return exports["places_with"], exports["places_offered"]
 
     aunt = await mother.invite(may_locate=True)
     uncle = await mother.invite()

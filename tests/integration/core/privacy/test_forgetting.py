@@ -39,10 +39,10 @@ async def _texts(database: Database) -> int:
 
 
 async def _forget(database: Database) -> None:
-    found = True
-    while found:
+    purged = True
+    while purged:
         async with database.begin() as work:
-            found = await purge_one_batch(work)
+            purged = await purge_one_batch(work)
 
 
 def test_settings_say_the_promise_unless_a_deployment_says_otherwise() -> None:
@@ -101,8 +101,8 @@ async def test_voice_is_kept_as_long_as_the_deployment_says(
     if kept_days >= 60:
         # So long unused, the code alone is not enough.
         await mother.told("POST", "/v1/auth/second-step", json={"pin": "730418"})
-    told = await mother.told("GET", f"{mother.child}/messages")
-    assert [(message["message_id"], message["voice"]["state"]) for message in told["messages"]] == [
+    page = await mother.told("GET", f"{mother.child}/messages")
+    assert [(message["message_id"], message["voice"]["state"]) for message in page["messages"]] == [
         (message["message_id"], "gone")
     ]
 
@@ -121,8 +121,8 @@ async def test_what_does_not_arrive_waits_as_long_as_the_deployment_says(
             while await expire_one_message(work):
                 pass
         await mother.log_in()
-        told = (await mother.told("GET", f"{mother.child}/messages"))["messages"]
-        return {one["message_id"]: one["recipients"][0]["state"] for one in told}
+        messages = (await mother.told("GET", f"{mother.child}/messages"))["messages"]
+        return {message["message_id"]: message["recipients"][0]["state"] for message in messages}
 
     clock.advance(days=3, seconds=-1)
     assert await states() == {message["message_id"]: "queued", longer["message_id"]: "queued"}

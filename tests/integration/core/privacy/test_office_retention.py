@@ -35,10 +35,10 @@ from tests.support.world import make_watch
 
 
 async def _run(database: Database, sweep: Callable[[UnitOfWork], Awaitable[bool]]) -> None:
-    found = True
-    while found:
+    purged = True
+    while purged:
         async with database.begin() as work:
-            found = await sweep(work)
+            purged = await sweep(work)
 
 
 async def _count(database: Database, *tables: type[SQLModel]) -> dict[str, int]:
@@ -203,6 +203,6 @@ async def test_facts_are_kept_ninety_days_after_the_end_of_their_programme_and_n
         async with database.begin() as work:
             families = [set((await work.session.exec(select(table.family_id))).all()) for table in tables]
             watches = (await work.session.exec(select(Fact.watch_id).where(col(Fact.family_id).is_(None)))).all()
-    assert [theirs.family_id in found for found in families] == [False] * len(tables)
-    assert [others.family_id in found for found in families] == [True] * len(tables)
+    assert [theirs.family_id in family for family in families] == [False] * len(tables)
+    assert [others.family_id in family for family in families] == [True] * len(tables)
     assert len([watch for watch in watches if watch is not None]) == 1

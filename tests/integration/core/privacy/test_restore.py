@@ -93,6 +93,6 @@ async def test_a_ledger_that_cannot_be_read_lets_nothing_be_served(settings: Set
     async with served(settings, clock) as (client, _):
         assert (await client.get("/readyz")).json()["checks"]["erasures"] == "erasure_ledger_broken"
         assert (await client.get("/v1/consent-texts")).status_code == 200
-        asked = await client.post("/v1/auth/codes", json={"phone": "+8613800138000", "locale": "en"})
-        assert (asked.status_code, asked.json()["code"]) == (503, "erasure_ledger_broken")
+        answer = await client.post("/v1/auth/codes", json={"phone": "+8613800138000", "locale": "en"})
+        assert (answer.status_code, answer.json()["code"]) == (503, "erasure_ledger_broken")
     settings.erasure_ledger.unlink()

@@ -31,14 +31,14 @@ ELEMENT, UNIT = "fbfJHSPpUQD", "DiszpKrYNg8"
 
 @pytest.mark.parametrize("is_new", [False, True])
 def test_a_summary_is_read_alike_from_old_and_new_versions(*, is_new: bool) -> None:
-    def answered(told: dict[str, Any], status: int) -> tuple[int, Any]:
-        return (status, wrapped(told, status)) if is_new else (200, told)
+    def answered(body: dict[str, Any], status: int) -> tuple[int, Any]:
+        return (status, wrapped(body, status)) if is_new else (200, body)
 
     whole = read_answer(*answered(summary(imported=3, updated=2), 200))
     assert (whole.verdict, whole.problem) == (Verdict.TAKEN, None)
     assert (whole.summary.imported, whole.summary.updated, whole.summary.ignored) == (3, 2, 0)
-    told = summary("WARNING", imported=1, ignored=2, conflicts=[conflict("aaaaaaaaaaa", "Data element not found")])
-    partly = read_answer(*answered(told, 409))
+    body = summary("WARNING", imported=1, ignored=2, conflicts=[conflict("aaaaaaaaaaa", "Data element not found")])
+    partly = read_answer(*answered(body, 409))
     assert (partly.verdict, partly.problem) == (Verdict.CONFLICTS, Problem.CONFLICTS)
     assert partly.summary.ignored == 2
     assert partly.summary.conflicts == (Conflict("aaaaaaaaaaa", "Data element not found", "E7610"),)
@@ -85,8 +85,8 @@ def test_nothing_that_dhis2_says_is_kept_without_bounds() -> None:
 
 
 def test_summaries_of_batches_add_up_and_survive_being_stored() -> None:
-    one = Summary(1, 2, 3, 1, (Conflict("a", "b", "c"),))
-    both = one.plus(one)
+    summary_row = Summary(1, 2, 3, 1, (Conflict("a", "b", "c"),))
+    both = summary_row.plus(summary_row)
     assert both == Summary(2, 4, 6, 2, (Conflict("a", "b", "c"),))
     assert Summary.read(both.written()) == both
     assert Summary.read({}) == Summary()

@@ -108,7 +108,7 @@ def test_the_survival_curve_has_a_line_and_a_row_for_each_cohort_and_is_silent_o
     gone = words("en")["suppressed"]
     assert rows == [["95 %", "85 %", gone, gone], [gone, "70 %", gone, gone]]
     # From everybody on the first day: 2 marks and a line of 3 points; 1 mark and a line of 2; nothing.
-    assert [len(one.split()) for one in re.findall(r'points="(.*?)"', section)] == [3, 2]
+    assert [len(points.split()) for points in re.findall(r'points="(.*?)"', section)] == [3, 2]
     assert section.count("<circle") == 3
     assert "<script" not in section
     ET.fromstring(re.findall(r"<svg viewBox=.*?</svg>", section, re.DOTALL)[0])  # noqa: S314 - our own page
@@ -138,19 +138,19 @@ def seen(page: str) -> str:
 def test_a_whole_report_speaks_one_language_and_leaves_nothing_to_fill_in(locale: str) -> None:
     # Given a report with every indicator, one of them shown in no week.
     cells = [cell(code, week, None if code == "silent" else 0.5) for code in INDICATORS for week in range(3)]
-    told = seen(donor_report(replace(EXTRACT, cells=cells, scopes={SITE: "2026", COHORT: "2027"}, locale=locale)))
+    text = seen(donor_report(replace(EXTRACT, cells=cells, scopes={SITE: "2026", COHORT: "2027"}, locale=locale)))
     # Then every indicator is named and defined, in this language, and nothing of a template is left.
     own = words(locale)
     for code in INDICATORS:
-        assert own[f"name.{code}"] in html.unescape(told)
+        assert own[f"name.{code}"] in html.unescape(text)
         # Indicators shown in no week are named in one line, without their definition.
-        assert (own[f"definition.{code}"] in html.unescape(told)) is (code != "silent")
-    assert not re.search(r"[{}]|None|nan|null|\bname\.|\bdefinition\.", told)
+        assert (own[f"definition.{code}"] in html.unescape(text)) is (code != "silent")
+    assert not re.search(r"[{}]|None|nan|null|\bname\.|\bdefinition\.", text)
     if locale != "en":
         here = set(re.findall(r"[A-Za-z]{4,}", " ".join(own.values())))
         english = set(re.findall(r"[A-Za-z]{4,}", " ".join(words("en").values()))) - here
         assert len(english) > 50
-        assert not english & set(re.findall(r"[A-Za-z]{4,}", told))
+        assert not english & set(re.findall(r"[A-Za-z]{4,}", text))
     if locale == "zh-Hans":
         # Every name and definition is written in Han characters, none was left for later.
         assert all(re.search(r"[\u4e00-\u9fff]", own[f"{part}.{code}"]) for part in ("name", "definition")

@@ -110,10 +110,10 @@ BY_HAND = {
 
 @pytest.mark.parametrize("code", INDICATORS)
 def test_an_indicator_is_what_was_worked_by_hand(code: str) -> None:
-    found, wanted = INDICATORS[code].formula(FIVE, None), BY_HAND[code]
-    assert (found.families, found.count) == (wanted.families, wanted.count)
+    measure, wanted = INDICATORS[code].formula(FIVE, None), BY_HAND[code]
+    assert (measure.families, measure.count) == (wanted.families, wanted.count)
     for name in ("value", "lower_quartile", "upper_quartile"):
-        assert getattr(found, name) == pytest.approx(getattr(wanted, name))
+        assert getattr(measure, name) == pytest.approx(getattr(wanted, name))
 
 
 def test_in_a_small_group_the_whole_stands_in_for_families_without_a_value() -> None:
@@ -123,12 +123,12 @@ def test_in_a_small_group_the_whole_stands_in_for_families_without_a_value() -> 
     assert (whole["reciprocity"].value, whole["delivered_24_h"].value) == (0.5, 1)
     # Then a cohort in which two spoke, and nobody answered, has the mean around the middle of two and eight others.
     cohort = [week(to_child=4, delivered_24_h=0), week(to_child=4, delivered_24_h=0), week()]
-    found = INDICATORS["reciprocity"].formula(cohort, whole["reciprocity"])
+    measure = INDICATORS["reciprocity"].formula(cohort, whole["reciprocity"])
     # 0 0 .5 .5 .5 .5 .5 .5 .5 .5: six in the middle.
-    assert (found.families, found.value) == (2, 0.5)
+    assert (measure.families, measure.value) == (2, 0.5)
     # Two families with 4 messages each, none in time, and eight of the programme's with 4: 32 of 40.
-    found = INDICATORS["delivered_24_h"].formula(cohort, whole["delivered_24_h"])
-    assert (found.families, found.value) == (2, 0.8)
+    measure = INDICATORS["delivered_24_h"].formula(cohort, whole["delivered_24_h"])
+    assert (measure.families, measure.value) == (2, 0.8)
     # In one without a word it is the programme's number.
     assert INDICATORS["delivered_24_h"].formula([week()], whole["delivered_24_h"]).value == 1
 
@@ -136,13 +136,13 @@ def test_in_a_small_group_the_whole_stands_in_for_families_without_a_value() -> 
 def test_a_median_is_the_mean_of_the_middle_third_and_a_quartile_of_a_sixth_and_of_five_at_least() -> None:
     # 0 1 4 9 ... 841: places 10 to 19 around 14.5; 5 values around 7.25 and 21.75.
     squares = [number**2 for number in range(30)]
-    found = quartiles(reversed(squares))
-    assert found.value == pytest.approx(sum(squares[10:20]) / 10)
-    assert found.lower_quartile == pytest.approx(sum(squares[5:10]) / 5)
-    assert found.upper_quartile == pytest.approx(sum(squares[20:25]) / 5)
+    measure = quartiles(reversed(squares))
+    assert measure.value == pytest.approx(sum(squares[10:20]) / 10)
+    assert measure.lower_quartile == pytest.approx(sum(squares[5:10]) / 5)
+    assert measure.upper_quartile == pytest.approx(sum(squares[20:25]) / 5)
     # Eight values: six in the middle, as many left out below as above; five from each end.
-    found = quartiles([1, 2, 3, 4, 5, 6, 7, 8])
-    assert (found.lower_quartile, found.value, found.upper_quartile) == (3, 4.5, 6)
+    measure = quartiles([1, 2, 3, 4, 5, 6, 7, 8])
+    assert (measure.lower_quartile, measure.value, measure.upper_quartile) == (3, 4.5, 6)
 
 
 @pytest.mark.parametrize("size", [5, 6, 11, 19, 20, 50, 300])
@@ -274,8 +274,8 @@ def test_the_72_hours_end_a_wait_and_the_7_days_end_the_look() -> None:
 
 def test_an_hour_counts_when_the_watch_was_there_for_most_of_its_report() -> None:
     # 16:00 in Shanghai. Two and a half hours, offline for less than half: the hours 16, 17 and 18.
-    there = Period(NOW, NOW + timedelta(minutes=150), offline_s=74 * 60, reboots=1, battery_min_pct=20)
+    reported = Period(NOW, NOW + timedelta(minutes=150), offline_s=74 * 60, reboots=1, battery_min_pct=20)
     away = Period(NOW - timedelta(hours=2), NOW, offline_s=H, battery_min_pct=12)
-    (day,) = days_of_watch([NOW + timedelta(hours=6)], [there, away], SHANGHAI).values()
+    (day,) = days_of_watch([NOW + timedelta(hours=6)], [reported, away], SHANGHAI).values()
     assert [hour for hour in range(24) if day.hours >> hour & 1] == [16, 17, 18, 22]
     assert (day.battery_min_pct, day.reboots, day.offline_s) == (12, 1, 74 * 60 + H)

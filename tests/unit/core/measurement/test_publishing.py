@@ -46,7 +46,7 @@ def families_of(site: uuid.UUID, size: int = SIZE) -> Sequence[uuid.UUID]:
     return [uuid.UUID(int=1000 * site.int + place) for place in range(size)]
 
 
-def told(cells: Sequence[dict[str, Any]], audience: str = "staff") -> dict[str, tuple[int | None, float | None]]:
+def published(cells: Sequence[dict[str, Any]], audience: str = "staff") -> dict[str, tuple[int | None, float | None]]:
     """Return what is told of drop-out in the programme; fails should a site or cohort have a cell of a reason."""
     reasons = [cell for cell in cells if cell["indicator"].startswith("drop_out_")]
     assert {cell["scope_id"] for cell in reasons} == {PROGRAMME}
@@ -63,7 +63,7 @@ NOTHING = (None, None)
 def test_both_reasons_are_told_of_the_programme_when_both_are_large() -> None:
     # Two sites of 100: 2 x 15 fell silent, 2 x 10 gave the watch back.
     cells, _ = a_week(15, 10, {})
-    assert told(cells) == {
+    assert published(cells) == {
         "drop_out": (50, 0.25), "drop_out_silent": (30, 0.15), "drop_out_returned": (20, 0.1),
     }  # fmt: skip
 
@@ -71,11 +71,15 @@ def test_both_reasons_are_told_of_the_programme_when_both_are_large() -> None:
 def test_a_small_reason_is_an_edge_and_the_other_what_remains_of_the_drop_out() -> None:
     # 2 x 17 of 200 dropped out, of whom 2 x 2 returned: at most 5. The others are what remains.
     cells, _ = a_week(15, 2, {})
-    assert told(cells) == {"drop_out": (35, 0.17), "drop_out_silent": (30, 0.15), "drop_out_returned": (5, 0.03)}
+    assert published(cells) == {"drop_out": (35, 0.17), "drop_out_silent": (30, 0.15), "drop_out_returned": (5, 0.03)}
     # Outside, reasons of fewer than forty are told of neither.
-    assert told(cells, "public") == {"drop_out": (35, 0.17), "drop_out_silent": NOTHING, "drop_out_returned": NOTHING}
+    assert published(cells, "public") == {
+        "drop_out": (35, 0.17),
+        "drop_out_silent": NOTHING,
+        "drop_out_returned": NOTHING,
+    }
     cells, _ = a_week(30, 2, {})
-    assert told(cells, "public") == {
+    assert published(cells, "public") == {
         "drop_out": (65, 0.33), "drop_out_silent": (50, 0.25), "drop_out_returned": (15, 0.07),
     }  # fmt: skip
 
@@ -83,7 +87,7 @@ def test_a_small_reason_is_an_edge_and_the_other_what_remains_of_the_drop_out() 
 def test_reasons_of_too_small_a_drop_out_are_told_of_neither() -> None:
     # 2 x 4 dropped out: 10. What is shown depends on the published number alone.
     cells, _ = a_week(3, 1, {})
-    assert told(cells) == {"drop_out": (10, 0.05), "drop_out_silent": NOTHING, "drop_out_returned": NOTHING}
+    assert published(cells) == {"drop_out": (10, 0.05), "drop_out_silent": NOTHING, "drop_out_returned": NOTHING}
 
 
 def test_a_whole_of_large_parts_is_added_up_from_what_is_published_of_them() -> None:
@@ -125,30 +129,30 @@ def cumulative(cells: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
 
 
 def test_a_small_scope_is_withheld_for_the_week_in_which_few_left_and_a_large_one_only_what_is_cumulative() -> None:
-    everything: frozenset[Hashable] = frozenset({PROGRAMME})
+    every_scope: frozenset[Hashable] = frozenset({PROGRAMME})
     for size, is_hidden in ((99, True), (100, False)):
-        one = sizes_of({PROGRAMME: None}, {PROGRAMME: size}, {PROGRAMME: (3, 0)}, {})[Audience.STAFF]
-        assert one.hidden == (everything if is_hidden else frozenset())
-        assert one.moved == everything
+        sizes = sizes_of({PROGRAMME: None}, {PROGRAMME: size}, {PROGRAMME: (3, 0)}, {})[Audience.STAFF]
+        assert sizes.hidden == (every_scope if is_hidden else frozenset())
+        assert sizes.moved == every_scope
         # In the next week it is shown, and its cumulative indicators stand still.
-        before = {f"staff/{MOVED}": one.moved}
-        one = sizes_of({PROGRAMME: None}, {PROGRAMME: size}, {PROGRAMME: (0, 0)}, before)[Audience.STAFF]
-        assert one.hidden == frozenset()
-        assert one.moved == everything
+        before = {f"staff/{MOVED}": sizes.moved}
+        sizes = sizes_of({PROGRAMME: None}, {PROGRAMME: size}, {PROGRAMME: (0, 0)}, before)[Audience.STAFF]
+        assert sizes.hidden == frozenset()
+        assert sizes.moved == every_scope
 
 
 def test_when_few_leave_cumulative_indicators_stand_still() -> None:
     # Given a week, one before which three of the programme are gone, and one after it.
     before, dark = a_week(15, 10, {})
     then, dark = a_week(16, 12, dark, changed=3, kept=kept_of(before))
-    assert told(then) == told(before)
+    assert published(then) == published(before)
     after, dark = a_week(20, 15, dark, kept=kept_of(then))
-    assert told(after) == told(before)
+    assert published(after) == published(before)
     # Where nothing had been shown before, nothing is until the quarter's end.
     _, dark = a_week(15, 10, {}, changed=3)
-    assert set(told(a_week(15, 10, dark)[0]).values()) == {NOTHING}
+    assert set(published(a_week(15, 10, dark)[0]).values()) == {NOTHING}
     # The next quarter begins anew, for a population that differs by enough.
-    assert told(a_week(15, 10, {})[0])["drop_out_returned"] == (20, 0.1)
+    assert published(a_week(15, 10, {})[0])["drop_out_returned"] == (20, 0.1)
 
 
 def a_quarter(*, leaver_had_dropped_out: bool) -> list[dict[str, Any]]:
@@ -167,21 +171,23 @@ def a_quarter(*, leaver_had_dropped_out: bool) -> list[dict[str, Any]]:
     dark: Dark = {}
     kept: dict[tuple[str, Hashable, str], dict[str, Any]] = {}
     for week in range(3):
-        there = [member for member in members if week == 0 or member != leaver]
+        present = [member for member in members if week == 0 or member != leaver]
         population = [
             UsagePopulation(
                 quarter=date(2026, 1, 5), programme_id=PROGRAMME, family_id=family_id, site_id=site,
                 cohort_id=uuid.UUID(int=110),
             )
-            for family_id in there
+            for family_id in present
         ]  # fmt: skip
         scopes = Scopes.of(PROGRAMME, population)
         changed: dict[Hashable, tuple[int, int]] = {}
         if week == 1:
             changed |= dict.fromkeys(scopes.members, (1, 0))
-        found, dark = controlled_cells(scopes, {one: lives[one] for one in there}, changed, dark, kept)
-        kept = kept_of(cumulative(found))
-        cells += cumulative(found)
+        published, dark = controlled_cells(
+            scopes, {family_id: lives[family_id] for family_id in present}, changed, dark, kept
+        )
+        kept = kept_of(cumulative(published))
+        cells += cumulative(published)
     return cells
 
 
@@ -214,6 +220,6 @@ def test_a_site_that_began_late_does_not_hide_what_the_programme_is_told_of_a_wh
         for family_id in families_of(site, 200)
     ]
     cells, _ = controlled_cells(Scopes.of(PROGRAMME, population), weeks, {})
-    told = {cell["scope_id"]: cell["value"] for cell in cells
+    values = {cell["scope_id"]: cell["value"] for cell in cells
             if (cell["indicator"], cell["audience"]) == ("survival_364", "staff")}  # fmt: skip
-    assert [told[scope] for scope in (PROGRAMME, *sites)] == [0.8, None, 0.8, 0.8, 0.8]
+    assert [values[scope] for scope in (PROGRAMME, *sites)] == [0.8, None, 0.8, 0.8, 0.8]

@@ -20,8 +20,8 @@ def test_entries_come_back_in_order_and_say_nothing_but_ids(tmp_path: Path) -> N
     ledger = ErasureLedger(file)
     assert ledger.read() == []
     written = [entry(), entry(FAMILY), entry()]
-    for one in written:
-        ledger.append(one)
+    for erasure in written:
+        ledger.append(erasure)
     assert ErasureLedger(file).read() == written
     assert file.stat().st_mode & 0o077 == 0
 
@@ -52,5 +52,5 @@ def test_writers_at_once_lose_nothing(tmp_path: Path) -> None:
     file = tmp_path / "erasures.jsonl"
     written = [entry() for _ in range(40)]
     with ThreadPoolExecutor(8) as pool:
-        list(pool.map(lambda one: ErasureLedger(file).append(one), written))
+        list(pool.map(lambda erasure: ErasureLedger(file).append(erasure), written))
     assert sorted(ErasureLedger(file).read(), key=str) == sorted(written, key=str)

@@ -67,18 +67,18 @@ def test_it_is_in_the_familys_language_with_local_dates_and_loads_only_what_is_b
 
 
 def test_what_people_typed_is_text_wherever_it_stands() -> None:
-    told = document_of()
-    told["guardians"][0]["display_name"] = HOSTILE
-    [child] = told["children"]
+    document = document_of()
+    document["guardians"][0]["display_name"] = HOSTILE
+    [child] = document["children"]
     child |= {"name": HOSTILE, "contacts": [{"name": HOSTILE}]}
     child["messages"][0]["content"] = HOSTILE
     child["zones"][0]["name"] = HOSTILE
     child["passages"][0]["zone_name"] = HOSTILE
-    child["alerts"][0] |= {"kind": HOSTILE, "all_right_by": told["guardians"][0]["guardian_id"]}
-    child["places_with"] = [told["guardians"][0]["guardian_id"]]
-    told["records"]["pairings"][0]["serial"] = HOSTILE
+    child["alerts"][0] |= {"kind": HOSTILE, "all_right_by": document["guardians"][0]["guardian_id"]}
+    child["places_with"] = [document["guardians"][0]["guardian_id"]]
+    document["records"]["pairings"][0]["serial"] = HOSTILE
     for locale in LOCALES:
-        page = page_of(locale, told)
+        page = page_of(locale, document)
         read = _read(page)
         assert read.elements.count("script") == 1
         assert "img" not in read.elements
@@ -89,22 +89,22 @@ def test_what_people_typed_is_text_wherever_it_stands() -> None:
 
 
 def test_no_family_is_too_small_for_a_page() -> None:
-    told = document_of()
-    told["children"] = []
-    assert album_texts("en")["people"] in page_of("en", told)
-    told = document_of()
-    told["children"][0] |= {"messages": [], "alerts": [], "passages": [], "zones": [], "contacts": []}
-    told["records"]["pairings"] = []
-    page = album_page(told, NOTHING_BESIDE, "vi", beside_before=None)
+    document = document_of()
+    document["children"] = []
+    assert album_texts("en")["people"] in page_of("en", document)
+    document = document_of()
+    document["children"][0] |= {"messages": [], "alerts": [], "passages": [], "zones": [], "contacts": []}
+    document["records"]["pairings"] = []
+    page = album_page(document, NOTHING_BESIDE, "vi", beside_before=None)
     assert album_texts("vi")["empty"].format(names="Mei") in page
 
 
 def test_two_children_have_parts_of_their_own() -> None:
-    told = document_of()
-    second = copy.deepcopy(told["children"][0])
+    document = document_of()
+    second = copy.deepcopy(document["children"][0])
     second |= {"child_id": "22222222-2222-2222-2222-222222222222", "name": "An"}
-    told["children"].append(second)
-    page = page_of("tr", told)
+    document["children"].append(second)
+    page = page_of("tr", document)
     assert "Mei ve An albümü" in page
     anchors = re.findall(r'<details id="([^"]+)"', page)
     assert len(anchors) == len(set(anchors)) == 2
@@ -120,20 +120,20 @@ def test_the_sender_s_clock_counts_where_it_can_be_right() -> None:
         (datetime.max.replace(tzinfo=UTC), received),
         (datetime.min.replace(tzinfo=UTC), received),
     ):
-        told = message(sent_at=None if sent is None else sent.isoformat(), received_at=received.isoformat())
-        assert moment_of(told) == wanted
+        spoken = message(sent_at=None if sent is None else sent.isoformat(), received_at=received.isoformat())
+        assert moment_of(spoken) == wanted
 
 
 def test_files_are_named_by_the_local_date_and_each_name_is_of_one_recording() -> None:
     at = datetime(2026, 11, 24, 23, 31, tzinfo=UTC)
-    taken: set[str] = set()
+    names: set[str] = set()
     for wanted in (
         "audio/2026-11-25_07-31-00.m4a",
         "audio/2026-11-25_07-31-00_2.m4a",
         "audio/2026-11-25_07-31-00_3.m4a",
     ):
-        assert sound_name(at, SHANGHAI, taken) == wanted
-        taken.add(wanted)
+        assert sound_name(at, SHANGHAI, names) == wanted
+        names.add(wanted)
 
 
 def test_the_page_contains_the_newest_recordings_and_says_which_are_beside_it() -> None:

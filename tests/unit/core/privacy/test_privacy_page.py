@@ -17,9 +17,9 @@ SPAN = re.compile(
 
 
 def test_every_span_of_the_settings_is_on_the_page_with_its_default() -> None:
-    told = {row["setting"].lower(): (int(row["count"]), row["unit"]) for row in SPAN.finditer(PAGE)}
+    table = {row["setting"].lower(): (int(row["count"]), row["unit"]) for row in SPAN.finditer(PAGE)}
     spans = {name: field.default for name, field in Settings.model_fields.items() if name.startswith("keep_")}
-    assert told == {name: (count, name.rpartition("_")[2]) for name, count in spans.items()}
+    assert table == {name: (count, name.rpartition("_")[2]) for name, count in spans.items()}
 
 
 def test_every_address_on_the_page_is_served() -> None:
@@ -33,8 +33,8 @@ def test_every_page_and_file_it_points_to_exists() -> None:
     for page in ("privacy.md", "security.md"):
         text = (CHECKOUT / "docs" / page).read_text(encoding="utf-8")
         pointed = re.findall(r"\]\(([^)#]+)\)", text)
-        assert [one for one in pointed if not (CHECKOUT / "docs" / one).exists()] == []
-        assert [one for one in re.findall(r"`(services/[^`]+)`", text) if not (CHECKOUT / one).exists()] == []
+        assert [path for path in pointed if not (CHECKOUT / "docs" / path).exists()] == []
+        assert [path for path in re.findall(r"`(services/[^`]+)`", text) if not (CHECKOUT / path).exists()] == []
 
 
 def test_it_names_the_countries_that_are_served() -> None:

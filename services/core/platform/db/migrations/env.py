@@ -11,7 +11,9 @@ from sqlmodel.sql.sqltypes import AutoString
 
 from services.core.platform.db.all_tables import load_all_tables
 
-load_all_tables()
+# The declared tables are needed to compare them with a database, not to apply migrations, which name their own.
+if not context.config.attributes.get("applies_only"):
+    load_all_tables()
 
 # Two processes that start together migrate one after the other.
 _LOCK = 7_310_215_503

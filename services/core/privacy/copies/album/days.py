@@ -104,18 +104,18 @@ def _entries(
         yield _message(message, child["name"], sounds, timezone, locale)
     for alert in child["alerts"]:
         at = datetime.fromisoformat(alert["raised_at"])
-        told = texts.get(f"alert.{alert['kind']}", texts["alert.other"]).format(child=child["name"])
+        text = texts.get(f"alert.{alert['kind']}", texts["alert.other"]).format(child=child["name"])
         if (place := alert["place"]) is not None:
-            told += " · " + texts["place"].format(lat=f"{place['lat']:.5f}", lon=f"{place['lon']:.5f}")
-        yield Entry(at, _clock(at, timezone), "note", text=told)
+            text += " · " + texts["place"].format(lat=f"{place['lat']:.5f}", lon=f"{place['lon']:.5f}")
+        yield Entry(at, _clock(at, timezone), "note", text=text)
         if alert["all_right_at"] is not None:
             at = datetime.fromisoformat(alert["all_right_at"])
             who = names.get(alert["all_right_by"] or "", "")
             yield Entry(at, _clock(at, timezone), "note", text=texts["all_right"].format(child=child["name"], name=who))
     for passage in child["passages"]:
         at = datetime.fromisoformat(passage["happened_at"])
-        told = texts[f"passage.{passage['kind']}"].format(child=child["name"], zone=passage["zone_name"])
-        yield Entry(at, _clock(at, timezone), "note", text=told)
+        text = texts[f"passage.{passage['kind']}"].format(child=child["name"], zone=passage["zone_name"])
+        yield Entry(at, _clock(at, timezone), "note", text=text)
 
 
 def _message(

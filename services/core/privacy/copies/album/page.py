@@ -9,16 +9,17 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from functools import cache
 from pathlib import Path
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 from zoneinfo import ZoneInfo
-
-from jinja2 import Environment, PackageLoader, StrictUndefined, Template
 
 from services.core.devices.contacts.rules import displayed_name
 from services.core.office.papers.wording import date_text
 from services.core.privacy.copies.album.days import Material, Month, moment_of, months_of
 from services.core.privacy.copies.album.sketches import HEIGHT, WIDTH
 from services.core.privacy.copies.album.words import album_texts, joined_names
+
+if TYPE_CHECKING:
+    from jinja2 import Template
 
 _FOLDER: Final = Path(__file__).parent / "templates"
 # A page on a phone's disk has an address of the scheme file or content, and loads what stands beside it by the same.
@@ -134,6 +135,8 @@ def _digest(content: str) -> str:
 
 @cache
 def _template() -> Template:
+    from jinja2 import Environment, PackageLoader, StrictUndefined  # noqa: PLC0415 - no process needs it at its start
+
     # Names, texts and zones are what people typed: every value is escaped, and a missing one is an error, not a gap.
     environment = Environment(
         loader=PackageLoader("services.core.privacy.copies.album"), autoescape=True, undefined=StrictUndefined,

@@ -15,11 +15,11 @@ from services.core.privacy.copies.album.page import data_address
 PAGE_MAX_BYTES: Final = 24 * 1024 * 1024
 
 
-def sound_name(at: datetime, timezone: ZoneInfo, taken: AbstractSet[str]) -> str:
+def sound_name(at: datetime, timezone: ZoneInfo, used_names: AbstractSet[str]) -> str:
     """Return the name of a recording in the archive: its local date and time, and a number where that is taken."""
     stem = f"audio/{at.astimezone(timezone):%Y-%m-%d_%H-%M-%S}"
     name, number = f"{stem}.m4a", 1
-    while name in taken:
+    while name in used_names:
         number += 1
         name = f"{stem}_{number}.m4a"
     return name

@@ -45,8 +45,8 @@ async def read_section(work: UnitOfWork, section: Section, reader: Reader) -> li
     """Return the section's rows for the reader, oldest first."""
     if section.of_primary and not reader.is_primary:
         return []
-    found = (await work.run(section.rows(reader))).mappings().all()
-    return [{name: _plain(row[name]) for name in section.columns} for row in found]
+    rows = (await work.run(section.rows(reader))).mappings().all()
+    return [{name: _plain(row[name]) for name in section.columns} for row in rows]
 
 
 def table_of(model: type[SQLModel]) -> Table:

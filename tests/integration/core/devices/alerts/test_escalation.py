@@ -231,10 +231,10 @@ async def test_a_watch_that_is_silent_for_a_day_is_told_of_once_a_silence(
     await arrive(database, username)
 
     async def silences() -> int:
-        found = True
-        while found:
+        raised = True
+        while raised:
             async with database.begin() as work:
-                found = await raise_one_silence_alert(work)
+                raised = await raise_one_silence_alert(work)
         async with database.begin() as work:
             return len(await alerts_of(work, uuid.UUID(parent.child_id), ["silent"], after=None, limit=10))
 
@@ -259,10 +259,10 @@ async def test_old_alerts_are_forgotten_after_half_a_year(database: Database, cl
         await raise_alert(work, NewAlert(home.child_id, home.family_id, "fall"))
 
     async def kept() -> int:
-        found = True
-        while found:
+        purged = True
+        while purged:
             async with database.begin() as work:
-                found = await purge_old_alerts(work)
+                purged = await purge_old_alerts(work)
         async with database.begin() as work:
             return len((await work.session.exec(select(Alert).where(col(Alert.child_id) == home.child_id))).all())
 

@@ -42,17 +42,17 @@ async def _raise(database: Database, raised: NewAlert) -> uuid.UUID:
 
 async def _events(database: Database, home: Home, kind: str) -> list[Event]:
     async with database.begin() as work:
-        found = await work.session.exec(
+        events = await work.session.exec(
             select(Event).where(Event.family_id == home.family_id, Event.kind == kind).order_by(col(Event.seq))
         )
-        return list(found)
+        return list(events)
 
 
 async def test_an_alert_is_kept_and_told_with_ids_and_kinds_only(database: Database, worn: tuple[Home, Worn]) -> None:
     home, watch = worn
     alert_id = await _raise(database, _raised(home, watch, "sos", "a5d8k2m1w3pz"))
-    (told,) = await _events(database, home, "alert.raised")
-    assert (told.ref_id, told.child_id, told.detail, told.needs_right) == (
+    (event,) = await _events(database, home, "alert.raised")
+    assert (event.ref_id, event.child_id, event.detail, event.needs_right) == (
         alert_id, home.child_id, {"kind": "sos"}, "message",
     )  # fmt: skip
 

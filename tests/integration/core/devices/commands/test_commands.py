@@ -42,7 +42,7 @@ class Wearer:
             asker = Asker(guardian_id or self.home.guardian_id, "g-1")
             return (await queue_command(work, self.home.child_id, kind, asker)).ref
 
-    async def told(self) -> list[str]:
+    async def refs_told(self) -> list[str]:
         """Return what the watch is told now."""
         async with self.database.begin() as work:
             identity = await standing_identity(work, self.username, lock=True)
@@ -87,7 +87,7 @@ async def wearer(database: Database) -> Wearer:
 async def test_a_command_goes_from_waiting_over_sent_and_delivered_to_done(wearer: Wearer) -> None:
     ref = await wearer.give()
     assert await wearer.states() == [("waiting", None)]
-    assert await wearer.told() == [ref]
+    assert await wearer.refs_told() == [ref]
     assert await wearer.states() == [("sent", None)]
     assert await wearer.answer(ref, "taken")
     assert await wearer.states() == [("delivered", None)]
@@ -105,18 +105,18 @@ async def test_what_the_watch_could_not_do_is_failed_with_its_reason(wearer: Wea
 
 async def test_it_is_told_once_on_a_connection_and_again_on_the_next(wearer: Wearer, clock: FakeClock) -> None:
     ref = await wearer.give()
-    assert await wearer.told() == [ref]
+    assert await wearer.refs_told() == [ref]
     clock.advance(seconds=5)
-    assert await wearer.told() == []
+    assert await wearer.refs_told() == []
     await wearer.hello()
     clock.advance(seconds=1)
-    assert await wearer.told() == [ref]
+    assert await wearer.refs_told() == [ref]
 
 
 async def test_it_is_never_sent_after_its_time(wearer: Wearer, clock: FakeClock) -> None:
     ref = await wearer.give()
     clock.advance(seconds=90)
-    assert await wearer.told() == []
+    assert await wearer.refs_told() == []
     await wearer.sweep()
     assert await wearer.states() == [("waiting", None)], "an answer may still be on its way"
     clock.advance(seconds=31)
@@ -156,18 +156,18 @@ async def test_lost_and_found_take_each_other_back_and_the_last_word_holds(weare
         return await wearer.give(kind)
 
     first = await give(CommandKind.LOST)
-    found = await give(CommandKind.FOUND)
+    command = await give(CommandKind.FOUND)
     assert await wearer.states() == [("waiting", None), ("expired", "cancelled")]
     second = await give(CommandKind.LOST)
     assert second != first, "it is no repeat of what was taken back"
     # The watch comes into reach: only the last word is told.
-    assert await wearer.told() == [second]
+    assert await wearer.refs_told() == [second]
     assert await wearer.answer(second, "done")
     last = await give(CommandKind.FOUND)
-    assert await wearer.told() == [last]
+    assert await wearer.refs_told() == [last]
     assert await wearer.answer(last, "done")
     assert await wearer.states() == [("done", None), ("done", None), ("expired", "cancelled"), ("expired", "cancelled")]
-    assert len({first, found, second, last}) == 4
+    assert len({first, command, second, last}) == 4
 
 
 async def test_other_commands_are_not_taken_back(wearer: Wearer) -> None:
@@ -204,10 +204,10 @@ async def test_old_commands_are_forgotten_after_half_a_year(wearer: Wearer, cloc
     await wearer.give()
 
     async def kept() -> int:
-        found = True
-        while found:
+        purged = True
+        while purged:
             async with wearer.database.begin() as work:
-                found = await purge_old_commands(work)
+                purged = await purge_old_commands(work)
         return len(await wearer.states())
 
     clock.advance(days=180)

@@ -19,7 +19,7 @@ from tests.support.world import Home, make_home
 
 
 async def _somebody_waits(database: Database) -> None:
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(60):
         while True:
             async with database.begin() as work:
                 waiting = await work.session.exec(

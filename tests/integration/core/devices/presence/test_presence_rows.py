@@ -19,11 +19,11 @@ from tests.support.uplinks import receive_hello
 from tests.support.world import make_home, wear
 
 
-async def _watch(database: Database, **said: object) -> str:
+async def _watch(database: Database, **fields: object) -> str:
     """Return the user name of a watch that has said hello."""
     worn = await wear(database, await make_home(database))
     async with database.begin() as work:
-        await receive_hello(work, worn.username, HelloReport("n1", int(work.now.timestamp()), 0, 0, said))
+        await receive_hello(work, worn.username, HelloReport("n1", int(work.now.timestamp()), 0, 0, fields))
     return worn.username
 
 

@@ -30,12 +30,12 @@ async def announce(database: Database, place: Place, ends_on: date | None) -> bo
 
 
 async def tell_all(database: Database) -> int:
-    told = 0
+    count = 0
     while True:
         async with database.begin() as work:
             if not await ending.notify_one_family(work):
-                return told
-            told += 1
+                return count
+            count += 1
 
 
 async def due(database: Database) -> list[uuid.UUID]:
@@ -45,10 +45,10 @@ async def due(database: Database) -> list[uuid.UUID]:
 
 async def kinds(database: Database, parent: Parent) -> list[str]:
     async with database.begin() as work:
-        found = await work.session.exec(
+        kinds = await work.session.exec(
             select(Event.kind).where(col(Event.family_id) == parent.family_id, col(Event.kind).like("programme.%"))
         )
-        return list(found)
+        return list(kinds)
 
 
 async def code_of(database: Database, parent: Parent) -> str:
@@ -76,8 +76,8 @@ async def test_every_family_is_told_once_and_is_due_after_thirty_days_and_the_la
     ends_at = datetime.combine(last_day, datetime.min.time(), UTC) + timedelta(hours=16)
     async with database.begin() as work:
         assert parent.family_id is not None
-        told = await ending.end_of_family(work, parent.family_id)
-    assert told == ending.ProgrammeEnd(last_day, clock.now, ends_at)
+        end = await ending.end_of_family(work, parent.family_id)
+    assert end == ending.ProgrammeEnd(last_day, clock.now, ends_at)
     clock.now = ends_at - timedelta(minutes=1)
     assert parent.family_id not in await due(database)
     clock.now = ends_at

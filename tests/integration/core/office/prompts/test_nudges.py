@@ -37,31 +37,31 @@ async def _full_buckets(database: Database) -> None:
 
 
 async def sweep(database: Database) -> None:
-    for one in (judge_one_nudge, nudge_one):
-        found = True
-        while found:
+    for judge in (judge_one_nudge, nudge_one):
+        done = True
+        while done:
             async with database.begin() as work:
-                found = await one(work)
+                done = await judge(work)
 
 
 async def nudges(database: Database, parent: Parent) -> int:
     async with database.begin() as work:
-        found = await work.session.exec(
+        nudges = await work.session.exec(
             select(Event).where(col(Event.family_id) == parent.family_id, col(Event.kind) == "starter.nudge")
         )
-        events = found.all()
+        events = nudges.all()
     assert all(str(event.guardian_id) == parent.guardian_id and event.detail == {} for event in events)
     return len(events)
 
 
 async def facts(database: Database, parent: Parent) -> list[str]:
     async with database.begin() as work:
-        found = await work.session.exec(
+        kinds = await work.session.exec(
             select(Fact.kind)
             .where(col(Fact.family_id) == parent.family_id, col(Fact.kind).like("starter_%"))
             .order_by(col(Fact.received_at))
         )
-        return list(found)
+        return list(kinds)
 
 
 async def test_a_silent_day_is_told_once_in_the_daytime_and_what_followed_is_a_fact(
@@ -110,24 +110,24 @@ async def test_a_silent_day_is_told_once_in_the_daytime_and_what_followed_is_a_f
 async def test_who_wants_it_no_more_or_may_not_write_is_left_alone(
     client: httpx.AsyncClient, database: Database, clock: FakeClock
 ) -> None:
-    one, two = await make_family(client, database), await make_family(client, database)
-    for parent in (one, two):
+    first, second = await make_family(client, database), await make_family(client, database)
+    for parent in (first, second):
         await parent.told("PUT", "/v1/me/starter-nudge", json={"wanted": True})
-    await one.told("PUT", "/v1/me/starter-nudge", json={"wanted": False})
-    await two.told("POST", f"{two.family}/consents/withdraw", json={"part": "messages"})
+    await first.told("PUT", "/v1/me/starter-nudge", json={"wanted": False})
+    await second.told("POST", f"{second.family}/consents/withdraw", json={"part": "messages"})
     clock.advance(days=3)
     await sweep(database)
-    assert (await nudges(database, one), await nudges(database, two)) == (0, 0)
+    assert (await nudges(database, first), await nudges(database, second)) == (0, 0)
 
 
 async def test_prompts_are_shown_in_the_guardians_language_and_cohorts_share_them(
     client: httpx.AsyncClient, database: Database
 ) -> None:
     place = await make_place(database)
-    one, two = await make_family(client, database, place), await make_family(client, database, place)
-    told = await one.told("GET", f"{one.child}/starters")
-    await two.told("PATCH", "/v1/me", json={"locale": "tr"})
-    in_turkish = await two.told("GET", f"{two.child}/starters")
-    assert [each["starter"] for each in told["starters"]] == [each["starter"] for each in in_turkish["starters"]]
-    assert [each["text"] for each in told["starters"]] != [each["text"] for each in in_turkish["starters"]]
-    assert len(told["starters"]) == 3
+    first, second = await make_family(client, database, place), await make_family(client, database, place)
+    starters = await first.told("GET", f"{first.child}/starters")
+    await second.told("PATCH", "/v1/me", json={"locale": "tr"})
+    in_turkish = await second.told("GET", f"{second.child}/starters")
+    assert [each["starter"] for each in starters["starters"]] == [each["starter"] for each in in_turkish["starters"]]
+    assert [each["text"] for each in starters["starters"]] != [each["text"] for each in in_turkish["starters"]]
+    assert len(starters["starters"]) == 3

@@ -61,8 +61,8 @@ async def register_offered(database: Database, rows: list[WatchRow], **given: st
 
 async def kept(database: Database, *serials: str) -> dict[str, Watch]:
     async with database.begin() as work:
-        found = await work.session.exec(select(Watch).where(col(Watch.serial).in_(serials)))
-        return {watch.serial: watch for watch in found}
+        watches = await work.session.exec(select(Watch).where(col(Watch.serial).in_(serials)))
+        return {watch.serial: watch for watch in watches}
 
 
 def codes(refused: pytest.ExceptionInfo[SheetRefusedError]) -> list[tuple[int, str, str]]:
@@ -84,7 +84,9 @@ async def test_the_vendors_file_opens_the_broker_and_the_database_keeps_hashes_o
     async with database.begin() as work:
         assert {"f-AA01", "f-AA02"} <= {login.username for login in await broker_logins(work)}
     assert names_in(tmp_path) == ["vendor.csv"]
-    assert file.read_bytes().decode() == "serial,secret\n" + "".join(f"{one},{given[one]}\n" for one in sorted(given))
+    assert file.read_bytes().decode() == "serial,secret\n" + "".join(
+        f"{serial},{given[serial]}\n" for serial in sorted(given)
+    )
 
 
 async def test_the_broker_is_told_of_new_watches(database: Database, watch_list: Lists, tmp_path: Path) -> None:

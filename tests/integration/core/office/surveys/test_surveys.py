@@ -95,7 +95,9 @@ async def stored(database: Database, world: World) -> dict[str, float]:
     async with database.begin() as work:
         programme = await work.session.get_one(Programme, world.place.site.programme_id)
         kept = (await answers_of(work, await survey_named(work, programme, "2026"))).get(("stay", "baseline"), {})
-        return {(await work.session.get_one(Family, one)).family_code: answer for one, answer in kept.items()}
+        return {
+            (await work.session.get_one(Family, family_id)).family_code: answer for family_id, answer in kept.items()
+        }
 
 
 async def test_neither_names_nor_imports_show_who_has_agreed(database: Database, world: World) -> None:
@@ -103,28 +105,28 @@ async def test_neither_names_nor_imports_show_who_has_agreed(database: Database,
     async with database.begin() as work:
         programme = await work.session.get_one(Programme, world.place.site.programme_id)
         named = await names_in(work, await survey_named(work, programme, "2026"))
-    assert [one.family_code for one in named] == sorted(world.codes)
+    assert [family.family_code for family in named] == sorted(world.codes)
     heading = "family_code,wave,stay"
-    for one in named:
+    for family in named:
         answers = [
-            await take(database, world, heading, f"{one.family_code},baseline,no"),
-            await take(database, world, heading, f"{one.pseudonym},baseline,yes"),
-            await take(database, world, heading, f"{one.pseudonym},baseline,yes", correct=True),
+            await take(database, world, heading, f"{family.family_code},baseline,no"),
+            await take(database, world, heading, f"{family.pseudonym},baseline,yes"),
+            await take(database, world, heading, f"{family.pseudonym},baseline,yes", correct=True),
         ]
         assert answers == [1, 1, 1]
         assert await faults(
-            database, world, heading, f"{one.family_code},baseline,no", f"{one.pseudonym.lower()},baseline,yes",
+            database, world, heading, f"{family.family_code},baseline,no", f"{family.pseudonym.lower()},baseline,yes",
         ) == [(3, "stay", "answer_repeated")]  # fmt: skip
     # Then only the answers of those who agreed are there.
     assert await stored(database, world) == dict.fromkeys(world.codes[:5], 1.0)
 
 
 async def test_every_fault_is_told(database: Database, world: World) -> None:
-    one, without_consent = world.codes[0], world.codes[5]
+    agreed, without_consent = world.codes[0], world.codes[5]
     heading = "family_code,wave,talks_week,stay,content"
     assert await faults(
-        database, world, heading, f"{one},midline,51,maybe,2.5", ",endline,x,yes,9", f"{one},endline,,,",
-        f"{one},endline,3,,3", f"{one},endline,4,,",
+        database, world, heading, f"{agreed},midline,51,maybe,2.5", ",endline,x,yes,9", f"{agreed},endline,,,",
+        f"{agreed},endline,3,,3", f"{agreed},endline,4,,",
     ) == [
         (2, "content", "answer_malformed"), (2, "stay", "answer_malformed"), (2, "talks_week", "answer_malformed"),
         (2, "wave", "wave_unknown"),
@@ -135,7 +137,7 @@ async def test_every_fault_is_told(database: Database, world: World) -> None:
     assert await faults(database, world, heading, f"{without_consent},endline,3,,", "NONE-1,endline,3,,") == [
         (3, "family_code", "family_unknown"),
     ]
-    assert await faults(database, world, "family_code,wave,question,answer", f"{one},endline,dance,3") == [
+    assert await faults(database, world, "family_code,wave,question,answer", f"{agreed},endline,dance,3") == [
         (2, "question", "question_unknown")
     ]
 
@@ -154,7 +156,9 @@ async def test_a_survey_of_fewer_than_five_pairs_is_empty(client: httpx.AsyncCli
     heading = "family_code,wave,stay"
 
     async def bring(*codes: str) -> Publishable:
-        await take(database, world, heading, *(f"{one},{wave},no" for one in codes for wave in ("baseline", "endline")))
+        await take(
+            database, world, heading, *(f"{code},{wave},no" for code in codes for wave in ("baseline", "endline"))
+        )
         async with database.begin() as work:
             programme = await work.session.get_one(Programme, world.place.site.programme_id)
             return await publishable(work, await survey_named(work, programme, "2026"))
@@ -219,7 +223,7 @@ async def test_reports_stand_once_published_whoever_leaves_or_answers_later(
     # Then the site, which is all of the programme, is told as the programme is: of six, to the nearest five.
     assert whole == site
     content, stay, talks = whole
-    assert [one["question"] for one in whole] == ["content", "stay", "talks_week"]
+    assert [report["question"] for report in whole] == ["content", "stay", "talks_week"]
     assert (content["suppressed"], content["matched"]) == (True, 0)
     assert (talks["matched"], talks["difference"]["value"]) == (5, 3.0)
     # Five said yes of six: all but a family.

@@ -69,50 +69,50 @@ def run_hostile(script: str) -> dict[str, Any]:
         capture_output=True, start_new_session=True, check=False, timeout=60,
     )  # fmt: skip
     assert done.returncode == 0, done.stderr.decode()
-    told: dict[str, Any] = json.loads(done.stdout)
-    return told
+    outcomes: dict[str, Any] = json.loads(done.stdout)
+    return outcomes
 
 
 def test_the_attempts_would_succeed_unconfined() -> None:
-    told = run_hostile(
+    outcomes = run_hostile(
         "del attempts['execute'], attempts['trace']; told = {name: outcome(one) for name, one in attempts.items()}"
     )
-    assert set(told.values()) <= {"done", "EPERM", "EACCES"}
-    assert told["open_file"] == told["signal"] == told["fork"] == "done"
+    assert set(outcomes.values()) <= {"done", "EPERM", "EACCES"}
+    assert outcomes["open_file"] == outcomes["signal"] == outcomes["fork"] == "done"
 
 
 def test_a_confined_decoder_can_read_signal_and_start_nothing() -> None:
-    told = run_hostile("confinement.confine(); told = {name: outcome(one) for name, one in attempts.items()}")
-    assert set(told.values()) <= {"EPERM", "EACCES", "EMFILE", "EAGAIN"}, told
+    outcomes = run_hostile("confinement.confine(); told = {name: outcome(one) for name, one in attempts.items()}")
+    assert set(outcomes.values()) <= {"EPERM", "EACCES", "EMFILE", "EAGAIN"}, outcomes
 
 
 @pytest.mark.skipif(MACHINE not in confinement.CALLS, reason="no seccomp filter for this architecture")
 def test_every_system_call_that_decoding_does_not_make_is_refused() -> None:
     allowed = sorted({*confinement.CALLS[MACHINE].values(), *confinement.MEMORY_CALLS[MACHINE], *OF_PROBES})
-    told = run_hostile(
+    outcomes = run_hostile(
         f"confinement.confine()\nallowed = {allowed}\n"
         "told = {str(one): outcome(lambda: call(one)) for one in range(520) if one not in allowed}"
     )
-    assert set(told.values()) == {"EPERM"}
-    assert len(told) > 450
+    assert set(outcomes.values()) == {"EPERM"}
+    assert len(outcomes) > 450
 
 
 @pytest.mark.skipif(MACHINE not in confinement.CALLS, reason="no seccomp filter for this architecture")
 def test_no_memory_becomes_executable() -> None:
-    told = run_hostile(
+    outcomes = run_hostile(
         "confinement.confine()\n"
         "told = {'plain': outcome(lambda: mmap.mmap(-1, 4096, prot=mmap.PROT_READ | mmap.PROT_WRITE)),"
         " 'executable': outcome(lambda: mmap.mmap(-1, 4096, prot=mmap.PROT_READ | mmap.PROT_EXEC))}"
     )
-    assert told == {"plain": "done", "executable": "EPERM"}
+    assert outcomes == {"plain": "done", "executable": "EPERM"}
 
 
 def test_without_the_filter_of_calls_the_other_layers_hold() -> None:
-    told = run_hostile(
+    outcomes = run_hostile(
         "confinement._filter_calls = lambda machine: None\nconfinement.confine()\n"
         "told = {name: outcome(one) for name, one in attempts.items()}"
     )
-    assert set(told.values()) <= {"EPERM", "EACCES", "EMFILE", "EAGAIN", "ESRCH"}, told
+    assert set(outcomes.values()) <= {"EPERM", "EACCES", "EMFILE", "EAGAIN", "ESRCH"}, outcomes
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root can change to another user")
@@ -125,13 +125,13 @@ def test_started_by_root_each_decoder_is_a_user_of_its_own() -> None:
 
 def test_no_core_file_is_written_and_nothing_is_inherited() -> None:
     # A core dump would contain a child's voice.
-    told = run_hostile(
+    outcomes = run_hostile(
         "import resource\nheld = len(os.listdir('/proc/self/fd'))\nenvironment = sorted(os.environ)\n"
         "confinement._filter_calls = lambda machine: None\nconfinement.confine()\n"
         "told = {'core': resource.getrlimit(resource.RLIMIT_CORE), 'file': resource.getrlimit(resource.RLIMIT_FSIZE),"
         " 'held': held, 'environment': environment, 'dumpable': libc.prctl(3, 0, 0, 0, 0)}"
     )
-    assert told["core"] == told["file"] == [0, 0]
-    assert told["held"] <= 4
-    assert set(told["environment"]) <= {"LC_CTYPE"}
-    assert told["dumpable"] == 0
+    assert outcomes["core"] == outcomes["file"] == [0, 0]
+    assert outcomes["held"] <= 4
+    assert set(outcomes["environment"]) <= {"LC_CTYPE"}
+    assert outcomes["dumpable"] == 0

@@ -37,9 +37,9 @@ class Tally:
     slowest_s: float = 0.0
     peak_mib: float = 0.0
 
-    def note(self, seed: int, told: dict[str, object]) -> None:
-        answer = told["answer"]
-        if told["is_late"]:
+    def note(self, seed: int, result: dict[str, object]) -> None:
+        answer = result["answer"]
+        if result["is_late"]:
             outcome = "late"
         elif not isinstance(answer, dict):
             outcome = "crashed"
@@ -47,8 +47,8 @@ class Tally:
         else:
             outcome = str(answer.get("error", "known"))
         self.outcomes[outcome] += 1
-        self.slowest_s = max(self.slowest_s, float(str(told["took_s"])))
-        self.peak_mib = max(self.peak_mib, int(str(told["peak_kib"])) / 1024)
+        self.slowest_s = max(self.slowest_s, float(str(result["took_s"])))
+        self.peak_mib = max(self.peak_mib, int(str(result["peak_kib"])) / 1024)
 
 
 def jobs_of(seed: int) -> dict[str, object]:

@@ -93,22 +93,24 @@ def test_the_bait_would_notice(bait: Bait) -> None:
 async def test_no_playlist_is_a_recording_and_none_reaches_what_it_names(sandbox: AudioSandbox, bait: Bait) -> None:
     hostile = {kind: playlist(kind, str(bait.file), bait.port) for kind in PLAYLISTS}
     hostile |= behind_magic("concat", str(bait.file), bait.port)
-    hostile |= {f"hls behind {kind}": one for kind, one in behind_magic("m3u8", str(bait.file), bait.port).items()}
-    for kind, one in hostile.items():
-        if one.startswith(b"#!AMR"):
+    hostile |= {
+        f"hls behind {kind}": recording for kind, recording in behind_magic("m3u8", str(bait.file), bait.port).items()
+    }
+    for kind, recording in hostile.items():
+        if recording.startswith(b"#!AMR"):
             # Behind that, every byte is the head of a frame: it is noise, and nothing but noise.
-            assert (await sandbox.examine(one)).media is Media.AMR_NB
+            assert (await sandbox.examine(recording)).media is Media.AMR_NB
         else:
             with pytest.raises(AudioNotReadableError):
-                await sandbox.examine(one)
+                await sandbox.examine(recording)
         assert not bait.was_opened(), kind
         assert not bait.was_called(), kind
 
 
 async def test_sound_that_is_said_to_be_elsewhere_is_not_fetched(sandbox: AudioSandbox, bait: Bait) -> None:
     for place in (f"file://{bait.file}", str(bait.file), f"http://127.0.0.1:{bait.port}/a.mp4"):
-        found = await sandbox.examine(endless_m4a(10, reference=place.encode()))
-        assert found.duration_ms > 0
+        examined = await sandbox.examine(endless_m4a(10, reference=place.encode()))
+        assert examined.duration_ms > 0
         await sandbox.render(endless_m4a(10, reference=place.encode()), Form.AMR_NB)
     assert not bait.was_opened()
     assert not bait.was_called()
@@ -142,9 +144,9 @@ def in_child(clip: bytes) -> tuple[dict[str, object], float, int]:
         write_frame(process.stdin, {"job": "examine"}, clip)
         frame = read_frame(process.stdout)
     assert frame is not None
-    told: Any = frame[0]
-    assert told["answer"] is not None
-    return told["answer"], told["cpu_s"], told["peak_kib"]
+    header: Any = frame[0]
+    assert header["answer"] is not None
+    return header["answer"], header["cpu_s"], header["peak_kib"]
 
 
 async def test_a_day_in_a_few_kilobytes_is_too_long_at_once_and_takes_no_memory(sandbox: AudioSandbox) -> None:

@@ -25,20 +25,20 @@ def stereo(left: array[int], right: array[int]) -> bytes:
     file = io.BytesIO()
     with wave.open(file, "wb") as out:
         out.setparams((2, 2, 16_000, 0, "NONE", ""))
-        out.writeframes(array("h", (one for pair in zip(left, right, strict=True) for one in pair)).tobytes())
+        out.writeframes(array("h", (sample for pair in zip(left, right, strict=True) for sample in pair)).tobytes())
     return file.getvalue()
 
 
 def test_the_vectors_are_those_that_the_page_tells_of() -> None:
-    told = (VECTORS / "README.md").read_text()
+    table = (VECTORS / "README.md").read_text()
     files = [file for file in VECTORS.iterdir() if file.is_file() and file.name != "README.md"]
     assert {file.stem for file in files} == {media.value for media in Media}
     for file in files:
-        (line,) = (line for line in told.splitlines() if line.startswith(f"| {file.name} |"))
+        (line,) = (line for line in table.splitlines() if line.startswith(f"| {file.name} |"))
         assert hashlib.sha256(file.read_bytes()).hexdigest() in line
     assert sum(file.stat().st_size for file in files) < 500_000
     for file in RECORDERS.iterdir():
-        (line,) = (line for line in told.splitlines() if line.startswith(f"| recorders/{file.name} |"))
+        (line,) = (line for line in table.splitlines() if line.startswith(f"| recorders/{file.name} |"))
         assert hashlib.sha256(file.read_bytes()).hexdigest() in line
 
 
@@ -53,14 +53,14 @@ def test_the_page_lists_every_accepted_kind_and_its_demuxer() -> None:
 
 @pytest.mark.parametrize("media", Media)
 async def test_speech_is_known_for_what_it_is(sandbox: AudioSandbox, media: Media) -> None:
-    found = await sandbox.examine(spoken(media))
-    assert (found.media, found.channels) == (media, 1)
-    assert abs(found.duration_ms - SPOKEN_MS - ADDED_MS.get(media, 0)) <= 10
+    examined = await sandbox.examine(spoken(media))
+    assert (examined.media, examined.channels) == (media, 1)
+    assert abs(examined.duration_ms - SPOKEN_MS - ADDED_MS.get(media, 0)) <= 10
     # 0.4 of 3.24 s are silent before and after the words: the first and the last five of 44 bars.
-    assert found.bars[:5] == (0,) * 5
-    assert found.bars[-5:] == (0,) * 5
-    assert max(found.bars) == 100
-    assert sum(bar > 30 for bar in found.bars) >= 25
+    assert examined.bars[:5] == (0,) * 5
+    assert examined.bars[-5:] == (0,) * 5
+    assert max(examined.bars) == 100
+    assert sum(bar > 30 for bar in examined.bars) >= 25
 
 
 async def test_every_kind_draws_the_same_picture(sandbox: AudioSandbox) -> None:
@@ -75,16 +75,16 @@ async def test_every_kind_draws_the_same_picture(sandbox: AudioSandbox) -> None:
 async def test_bars_follow_the_sound(sandbox: AudioSandbox) -> None:
     loud, quiet, nothing = samples(1.1, level=0.5), samples(1.1, level=0.05), array("h", bytes(2 * 17_600))
     four = stereo(nothing + quiet + loud + nothing, nothing + quiet + loud + nothing)
-    found = await sandbox.examine(four)
-    assert found.channels == 2
-    assert found.duration_ms == 4_400
-    assert found.bars[:11] == (0,) * 11
+    examined = await sandbox.examine(four)
+    assert examined.channels == 2
+    assert examined.duration_ms == 4_400
+    assert examined.bars[:11] == (0,) * 11
     # The resampler rings a little into the silence.
-    assert found.bars[34:] == (0,) * 10
-    assert max(found.bars[22:33]) == 100
+    assert examined.bars[34:] == (0,) * 10
+    assert max(examined.bars[22:33]) == 100
     # 20 dB below the loudest: 44 of 100.
-    assert abs(max(found.bars[12:21]) - 44) <= 2
-    assert 5 < min(found.bars[12:21]) < min(found.bars[23:32])
+    assert abs(max(examined.bars[12:21]) - 44) <= 2
+    assert 5 < min(examined.bars[12:21]) < min(examined.bars[23:32])
 
 
 async def test_silence_has_flat_bars(sandbox: AudioSandbox) -> None:
@@ -94,10 +94,10 @@ async def test_silence_has_flat_bars(sandbox: AudioSandbox) -> None:
 async def test_a_recording_that_was_cut_off_is_known_as_far_as_it_goes(sandbox: AudioSandbox) -> None:
     for media in (Media.AMR_NB, Media.AMR_WB, Media.OGG_OPUS, Media.WEBM_OPUS, Media.MP3, Media.WAV, Media.MP4_AAC):
         whole = spoken(media)
-        found = await sandbox.examine(whole[: len(whole) * 2 // 3])
-        assert found.media is media
+        examined = await sandbox.examine(whole[: len(whole) * 2 // 3])
+        assert examined.media is media
         # Ogg is cut at the last whole page.
-        assert 900 < found.duration_ms < 3_000, media
+        assert 900 < examined.duration_ms < 3_000, media
 
 
 # Recordings of phones that were once refused; all last 3 s.
@@ -117,10 +117,10 @@ async def test_what_phones_record_is_known_and_made_into_every_form(
     sandbox: AudioSandbox, name: str, media: Media
 ) -> None:
     recording = (RECORDERS / name).read_bytes()
-    found = await sandbox.examine(recording)
-    assert (found.media, found.channels) == (media, 1)
+    examined = await sandbox.examine(recording)
+    assert (examined.media, examined.channels) == (media, 1)
     # A block of ADPCM and a frame of AAC are filled up.
-    assert abs(found.duration_ms - 3_000) < 70
+    assert abs(examined.duration_ms - 3_000) < 70
     for form in Form:
         made = await sandbox.render(recording, form)
         assert abs(made.duration_ms - 3_000) < 70, form
@@ -147,8 +147,8 @@ async def test_amr_without_its_header_is_known_by_the_declared_codec_alone(
 
 async def test_the_case_from_the_field_plays(sandbox: AudioSandbox) -> None:
     bare = (RECORDERS / "amr-without-header.amr").read_bytes()
-    found = await sandbox.examine(bare, declared="amr-nb")
-    assert (found.media, found.duration_ms) == (Media.AMR_NB, 3_020)
+    examined = await sandbox.examine(bare, declared="amr-nb")
+    assert (examined.media, examined.duration_ms) == (Media.AMR_NB, 3_020)
 
 
 @pytest.mark.parametrize("header", [None, b"#!AMR-WB_MC1.0\n\0\0\0\2", b"#!AMR", b"#!AMR_MC1.0\n", b"#!AMRX\n"])

@@ -20,35 +20,45 @@ from tests.support.sounds import spoken
 AMR = spoken(Media.AMR_NB)
 
 
-def decoders() -> set[int]:
-    """Return the process ids of all decoding processes of this test run."""
-    found = set()
+def _children_of(*parents: int) -> set[int]:
+    """Return the process ids of templates and decoders, which share their command line, that these started."""
+    children = set()
     for folder in Path("/proc").glob("[0-9]*"):
         try:
             command = (folder / "cmdline").read_bytes()
-            parent = (folder / "stat").read_text().rpartition(")")[2].split()[1]
+            state, parent = (folder / "stat").read_text().rpartition(")")[2].split()[:2]
         except OSError:
             continue
-        if b"services.core.platform.audio.child" in command and int(parent) == os.getpid():
-            found.add(int(folder.name))
-    return found
+        if b"services.core.platform.audio.template" in command and int(parent) in parents and state != "Z":
+            children.add(int(folder.name))
+    return children
+
+
+def templates() -> set[int]:
+    """Return the process ids of the templates of this test run."""
+    return _children_of(os.getpid())
+
+
+def decoders() -> set[int]:
+    """Return the process ids of all decoding processes of this test run."""
+    return _children_of(*templates())
 
 
 async def ready_one(before: set[int]) -> int:
     """Return the process that waits ready."""
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):
         while not (new := decoders() - before):  # noqa: ASYNC110 - a process has no event
             await asyncio.sleep(0.01)
-    (one,) = new
-    return one
+    (process_id,) = new
+    return process_id
 
 
 @pytest_asyncio.fixture(loop_scope="session", autouse=True)
 async def nobody_stays() -> AsyncIterator[None]:
     """Whatever a test does, its processes are gone when its sandbox is."""
-    before = decoders()
+    before = decoders() | templates()
     yield
-    assert decoders() <= before
+    assert decoders() | templates() <= before
 
 
 async def test_one_that_is_killed_is_a_recording_that_cannot_be_read() -> None:
@@ -104,12 +114,71 @@ async def test_nothing_goes_on_that_nobody_waits_for() -> None:
         assert (await sandbox.examine(AMR)).media is Media.AMR_NB
 
 
+async def test_a_decoder_ends_with_its_template_and_the_next_job_brings_another() -> None:
+    before, known = decoders(), templates()
+    async with AudioSandbox(processes=1) as sandbox:
+        hanging = await ready_one(before)
+        os.kill(hanging, signal.SIGSTOP)
+        refused = asyncio.create_task(sandbox.examine(AMR))
+        await asyncio.sleep(0.05)
+        (template,) = templates() - known
+        os.kill(template, signal.SIGKILL)
+        with pytest.raises(AudioNotReadableError):
+            await refused
+        assert (await sandbox.examine(AMR)).media is Media.AMR_NB
+        assert template not in templates()
+
+
+async def test_a_template_is_replaced_when_it_has_forked_often_and_its_decoders_go_on(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("services.core.platform.audio.decoders._FORKS_MAX", 2)
+    known, seen = templates(), set()
+    async with AudioSandbox(processes=1) as sandbox:
+        for _ in range(6):
+            assert (await sandbox.examine(AMR)).media is Media.AMR_NB
+            seen |= templates() - known
+            assert len(templates() - known) <= 2
+    assert len(seen) >= 3
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root reads what an undumpable process holds")
+async def test_a_decoder_is_confined_and_holds_nothing_before_it_has_read_a_byte() -> None:
+    before = decoders()
+    async with AudioSandbox():
+        ready = Path(f"/proc/{await ready_one(before)}")
+        async with asyncio.timeout(60):
+            while "Seccomp:\t2" not in (ready / "status").read_text():  # noqa: ASYNC110 - a process has no event
+                await asyncio.sleep(0.01)
+        status = (ready / "status").read_text()
+        assert "NoNewPrivs:\t1" in status
+        assert "Uid:\t0\t" not in status
+        assert sorted(file.name for file in (ready / "fd").iterdir()) == ["0", "1", "2"]
+        # Its socket, twice, and nothing: neither the template's socket nor that of another job.
+        assert (ready / "fd" / "0").readlink() == (ready / "fd" / "1").readlink()
+        assert (ready / "fd" / "2").readlink() == Path("/dev/null")
+        assert (ready / "environ").read_bytes() in {b"", b"LC_CTYPE=C.UTF-8\0"}
+
+
+async def test_both_results_of_one_process_are_those_of_two() -> None:
+    async with AudioSandbox() as sandbox:
+        examined = await sandbox.examine(AMR)
+        both = await sandbox.transcode(AMR, Form.PHONE)
+        assert (both.examined, both.rendered) == (examined, await sandbox.render(AMR, Form.PHONE))
+        as_it_is = await sandbox.transcode(AMR, Form.AMR_NB)
+        assert (as_it_is.examined, as_it_is.rendered, as_it_is.does_not_fit) == (examined, None, False)
+        too_large = await sandbox.transcode(AMR, Form.AMR_NB, max_bytes=50)
+        assert (too_large.rendered, too_large.does_not_fit) == (None, True)
+        with pytest.raises(AudioNotReadableError):
+            await sandbox.transcode(b"none", Form.PHONE)
+
+
 async def test_many_at_once_are_all_answered() -> None:
     async with AudioSandbox(processes=2) as sandbox:
-        found = await asyncio.gather(
+        results = await asyncio.gather(
             *(sandbox.examine(spoken(media)) for media in Media),
             *(sandbox.examine(b"none") for _ in range(8)),
             return_exceptions=True,
         )
-    assert [getattr(one, "media", None) for one in found] == [*Media, *[None] * 8]
-    assert all(isinstance(one, AudioNotReadableError) for one in found[len(Media) :])
+    assert [getattr(result, "media", None) for result in results] == [*Media, *[None] * 8]
+    assert all(isinstance(result, AudioNotReadableError) for result in results[len(Media) :])

@@ -65,7 +65,7 @@ async def test_the_quiet_and_the_loud_are_heard_alike(sandbox: AudioSandbox, for
 @pytest.mark.parametrize("form", Form)
 async def test_silence_stays_silence(sandbox: AudioSandbox, form: Form) -> None:
     made = await sandbox.render(wav(2.0, level=0.0), form)
-    assert max(abs(one) for one in heard(made.data)) < 33
+    assert max(abs(sample) for sample in heard(made.data)) < 33
     # Noise below -54 dB is no voice, and is not made one.
     hiss = await sandbox.render(wav(2.0, level=0.001), form)
     assert loudness_db(heard(hiss.data)) < -50
@@ -80,8 +80,8 @@ async def test_what_a_phone_wrote_into_a_recording_is_gone(sandbox: AudioSandbox
         assert secret not in made.data
         assert b"Mei" not in made.data
         with av.open(io.BytesIO(made.data)) as file:
-            told = {**file.metadata, **file.streams.audio[0].metadata}
-        assert {name.lower() for name in told} <= {
+            metadata = {**file.metadata, **file.streams.audio[0].metadata}
+        assert {name.lower() for name in metadata} <= {
             "major_brand", "minor_version", "compatible_brands", "encoder", "language", "handler_name", "vendor_id",
         }  # fmt: skip
 

@@ -71,8 +71,8 @@ async def test_a_refusal_that_is_kept_is_in_the_log_and_what_rolls_back_is_not(d
         with pytest.raises(RetryLaterError):
             await refuse(kept=kept)
     async with database.begin() as work:
-        told = [(entry.outcome, entry.reason) for entry in await entries_of_family(work, family_id)]
-    assert told == [("refused", "too_many_requests")]
+        outcomes = [(entry.outcome, entry.reason) for entry in await entries_of_family(work, family_id)]
+    assert outcomes == [("refused", "too_many_requests")]
 
 
 async def test_what_is_written_before_letting_go_is_in_the_log_though_the_rest_fails(database: Database) -> None:
@@ -119,7 +119,7 @@ FORGED = (
 
 
 @pytest.mark.parametrize(
-    ("statement", "found"),
+    ("statement", "faults"),
     [
         ("UPDATE audit SET actor_id = 'somebody' WHERE chain_id = $1 AND seq = 2", [("changed", 2)]),
         ("DELETE FROM audit WHERE chain_id = $1 AND seq = 2", [("missing", 2)]),
@@ -133,13 +133,13 @@ FORGED = (
     ],
 )
 async def test_what_is_done_to_the_log_past_all_guards_is_found(
-    postgres: LocalPostgres, database: Database, statement: str, found: list[tuple[str, int]]
+    postgres: LocalPostgres, database: Database, statement: str, faults: list[tuple[str, int]]
 ) -> None:
     family_id, untouched = uuid.uuid4(), uuid.uuid4()
     for chain_id in (family_id, untouched):
         await write(database, chain_id, 4)
     await tamper(postgres, database, statement, family_id)
-    assert [(fault.kind.value, fault.seq) for fault in await faults_of(database, family_id)] == found
+    assert [(fault.kind.value, fault.seq) for fault in await faults_of(database, family_id)] == faults
     assert await faults_of(database, untouched) == []
     async with database.begin() as work:
         broken = [chain_id async for chain_id, _, faults in verify_all(work) if faults]
@@ -152,7 +152,7 @@ async def test_who_has_no_family_stands_in_a_common_chain(database: Database) ->
     async with database.begin() as work:
         record_audit(work, guardian_actor(guardian_id), "session.opened")
     async with database.begin() as work:
-        found = await work.session.exec(select(AuditEntry).where(col(AuditEntry.actor_id) == str(guardian_id)))
-        entry = found.one()
+        entries = await work.session.exec(select(AuditEntry).where(col(AuditEntry.actor_id) == str(guardian_id)))
+        entry = entries.one()
         assert entry.chain_id.int < 8
         assert (await verify_chain(work, entry.chain_id))[1] == []

@@ -86,7 +86,7 @@ async def test_what_was_begun_and_never_kept_goes_after_its_hour(
 ) -> None:
     home = await make_home(transcoder.database)
     async with transcoder.database.begin() as work:
-        blob_id = reserve(work, home.child_id, 5, "0" * 64).blob_id
+        blob_id = await reserve(work, home.child_id, 5, "0" * 64)
     if put:
         await transcoder.blobs.put(blob_id, KEY, b"sound")
     assert await sweep(transcoder) == 0

@@ -59,8 +59,8 @@ def s3_settings(s3_server: ThreadedMotoServer) -> Settings:
 def store(request: pytest.FixtureRequest) -> BlobStore:
     """Either kind of store: they keep the same promises."""
     if request.param == "folder":
-        found: BlobStore = request.getfixturevalue("on_folder")
-        return found
+        store: BlobStore = request.getfixturevalue("on_folder")
+        return store
     return BlobStore.of(request.getfixturevalue("s3_settings"))
 
 
@@ -118,10 +118,10 @@ async def test_nothing_plain_is_on_the_disk_and_nobody_else_may_look(on_folder: 
     await on_folder.put(blob_id, KEY, SOUND)
     (file,) = (path for path in folder.rglob("*") if path.is_file())  # noqa: ASYNC240
     assert file.name == blob_id.hex
-    held = file.read_bytes()
+    content = file.read_bytes()
     for place in range(0, len(SOUND), CHUNK_BYTES // 2):
-        assert SOUND[place : place + 12] not in held
-    assert KEY not in held
+        assert SOUND[place : place + 12] not in content
+    assert KEY not in content
     assert folder.stat().st_mode & 0o077 == 0  # noqa: ASYNC240
 
 
@@ -135,12 +135,12 @@ async def test_an_object_under_another_name_does_not_open(on_folder: BlobStore, 
         await on_folder.read(mine, KEY)
 
 
-@pytest.mark.parametrize("held", [b"", b"\x01", b"\x01" + bytes(32), b"\x02" + bytes(40)])
-async def test_what_is_no_blob_is_a_broken_one(on_folder: BlobStore, folder: Path, held: bytes) -> None:
+@pytest.mark.parametrize("content", [b"", b"\x01", b"\x01" + bytes(32), b"\x02" + bytes(40)])
+async def test_what_is_no_blob_is_a_broken_one(on_folder: BlobStore, folder: Path, content: bytes) -> None:
     blob_id = uuid.uuid4()
     file = folder / blob_id.hex[:2] / blob_id.hex
     file.parent.mkdir(parents=True)
-    file.write_bytes(held)
+    file.write_bytes(content)
     with pytest.raises(BlobBrokenError):
         await on_folder.read(blob_id, KEY)
 
@@ -165,8 +165,8 @@ async def test_on_s3_it_lies_below_the_prefix_and_sealed(s3_settings: Settings) 
         "recordings", endpoint=s3_settings.s3_endpoint, region="us-east-1", access_key_id="key-id",
         secret_access_key="secret", client_options={"allow_http": True},
     )  # fmt: skip
-    held = await obstore.get_async(whole, f"pilot/{blob_id.hex[:2]}/{blob_id.hex}")
-    sealed = bytes(await held.bytes_async())
+    content = await obstore.get_async(whole, f"pilot/{blob_id.hex[:2]}/{blob_id.hex}")
+    sealed = bytes(await content.bytes_async())
     assert len(sealed) > len(SOUND)
     assert SOUND[:12] not in sealed
 
@@ -179,6 +179,11 @@ async def test_a_store_that_is_away_is_said_to_be_away() -> None:
         )
     )  # fmt: skip
     blob_id = uuid.uuid4()
-    for asked in (nowhere.put(blob_id, KEY, b"x"), nowhere.read(blob_id, KEY), nowhere.delete(blob_id), nowhere.ping()):
+    for request in (
+        nowhere.put(blob_id, KEY, b"x"),
+        nowhere.read(blob_id, KEY),
+        nowhere.delete(blob_id),
+        nowhere.ping(),
+    ):
         with pytest.raises(BlobStoreAwayError):
-            await asked
+            await request

@@ -63,8 +63,8 @@ async def stages(database_url: str, clock: FakeClock) -> AsyncIterator[Stages]:
     async with made[0].begin() as work:
         # Children of other tests would be wrapped under keys that are lost.
         await work.run(update(Child).values(wrapped_key=b""))
-    for one in made:
-        await one.close()
+    for database in made:
+        await database.close()
 
 
 async def homes_in(database: Database) -> list[Home]:
@@ -80,10 +80,10 @@ async def say(database: Database, home: Home, text: str) -> uuid.UUID:
 async def texts_of(database: Database, home: Home) -> list[str]:
     async with database.begin() as work:
         child = await work.session.get_one(Child, home.child_id)
-        found = await work.session.exec(
+        messages = await work.session.exec(
             select(Message).where(Message.child_id == home.child_id).order_by(col(Message.seq))
         )
-        return [open_body(work, child, message) for message in found.all()]
+        return [open_body(data_key(work, child), message.message_id, message.sealed_body) for message in messages.all()]
 
 
 async def wrapped(database: Database, home: Home) -> bytes:
@@ -111,8 +111,8 @@ async def test_keys_change_while_messages_are_written_and_the_old_one_can_go(sta
     both = await asyncio.gather(rewrap_children(stages.during), rewrap_children(stages.during))
     ended.set()
     counts = await asyncio.gather(*writing)
-    assert sum(one.done for one in both) == HOMES
-    assert [one.unopened for one in both] == [{}, {}]
+    assert sum(result.done for result in both) == HOMES
+    assert [result.unopened for result in both] == [{}, {}]
     assert (await rewrap_children(stages.during)).done == 0, "a repeat changes nothing"
     assert await children_by_master_key(stages.after) == {"2027": HOMES}
     for home, count in zip(homes, counts, strict=True):
@@ -124,10 +124,10 @@ async def test_a_recording_from_before_plays_afterwards(stages: Stages, transcod
     home = await make_home(stages.before)
     sound = encoded("m4a", 1.0)
     old_transcoder = Transcoder(stages.before, transcoder.blobs, transcoder.sandbox)
-    message_id = await send_voice_to_child(old_transcoder, home.child_id, home.guardian_id, new_ref(), sound)
+    sent = await send_voice_to_child(old_transcoder, home.child_id, home.guardian_id, new_ref(), sound)
     await rewrap_children(stages.during)
     async with stages.after.begin() as work:
-        clip_id = (await work.session.get_one(Message, message_id)).clip_id
+        clip_id = (await work.session.get_one(Message, sent.message_id)).clip_id
     assert clip_id is not None
     heard = await audio_for_phone(Transcoder(stages.after, transcoder.blobs, transcoder.sandbox), clip_id)
     assert await transcoder.blobs.read(heard.playable.blob_id, heard.key) == sound
@@ -136,7 +136,7 @@ async def test_a_recording_from_before_plays_afterwards(stages: Stages, transcod
 async def test_an_old_key_that_goes_too_early_is_asked_for_and_nothing_is_destroyed(stages: Stages) -> None:
     home = await make_home(stages.before)
     await say(stages.before, home, "kept")
-    held = await wrapped(stages.before, home)
+    keys_before = await wrapped(stages.before, home)
     async with stages.after.begin() as work:
         child = await work.session.get_one(Child, home.child_id)
         with pytest.raises(MasterKeyMissingError):
@@ -145,7 +145,7 @@ async def test_an_old_key_that_goes_too_early_is_asked_for_and_nothing_is_destro
         await say(stages.after, home, "not taken")
     outcome = await rewrap_children(stages.after)
     assert (outcome.done, outcome.unopened) == (0, {"first": 1})
-    assert await wrapped(stages.before, home) == held
+    assert await wrapped(stages.before, home) == keys_before
     # The key is brought back.
     assert (await rewrap_children(stages.during)).done == 1
     assert await texts_of(stages.after, home) == ["kept"]

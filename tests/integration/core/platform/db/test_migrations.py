@@ -12,20 +12,23 @@ from pathlib import Path
 import asyncpg
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
 from sqlalchemy import Connection
 from sqlalchemy.ext.asyncio import create_async_engine
 from sqlmodel import SQLModel
 
 from services.core.platform.audit.queries import verify_all
 from services.core.platform.crypto.vault import Vault
+from services.core.platform.db import migrate
 from services.core.platform.db.all_tables import load_all_tables
 from services.core.platform.db.database import Database
-from services.core.platform.db.migrate import upgrade
+from services.core.platform.db.migrate import newest_revision, upgrade
 from services.core.platform.settings import Settings
 from services.devstack.postgres import LocalPostgres
 from services.devstack.postgres_user import find_programs
 
 OLD_DATABASE = Path(__file__).parents[4] / "vectors" / "database" / "0026.sql"
+MIGRATIONS = Path(migrate.__file__).parent / "migrations"
 
 
 def _differences(connection: Connection) -> list[object]:
@@ -39,6 +42,10 @@ async def test_the_migrated_schema_is_the_declared_one(database_url: str) -> Non
     async with engine.connect() as connection:
         assert await connection.run_sync(_differences) == []
     await engine.dispose()
+
+
+def test_the_newest_file_bears_the_revision_to_which_alembic_migrates() -> None:
+    assert newest_revision() == ScriptDirectory(str(MIGRATIONS)).get_current_head()
 
 
 async def test_two_processes_that_migrate_an_empty_database_at_once_do_not_disturb_each_other(
@@ -55,8 +62,8 @@ async def test_two_processes_that_migrate_an_empty_database_at_once_do_not_distu
         )
         for _ in range(2)
     ]
-    said = await asyncio.gather(*(process.communicate() for process in both))
-    assert [process.returncode for process in both] == [0, 0], said
+    outputs = await asyncio.gather(*(process.communicate() for process in both))
+    assert [process.returncode for process in both] == [0, 0], outputs
 
 
 def _schema_of(dsn: str) -> list[str]:
@@ -85,8 +92,8 @@ async def _restored(postgres: LocalPostgres) -> str:
 async def _row_counts(dsn: str) -> dict[str, int]:
     connection = await asyncpg.connect(dsn)
     load_all_tables()
-    there = {row["tablename"] for row in await connection.fetch("SELECT tablename FROM pg_tables")}
-    tables = sorted({table.name for table in SQLModel.metadata.sorted_tables} & there)
+    existing = {row["tablename"] for row in await connection.fetch("SELECT tablename FROM pg_tables")}
+    tables = sorted({table.name for table in SQLModel.metadata.sorted_tables} & existing)
     counts = {table: await connection.fetchval(f'SELECT count(*) FROM public."{table}"') for table in tables}  # noqa: S608
     await connection.close()
     return counts

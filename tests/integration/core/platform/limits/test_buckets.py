@@ -36,9 +36,9 @@ async def test_the_statement_counts_as_the_rule_does(database: Database, clock: 
     bucket: Bucket | None = None
     for _ in range(60):
         clock.advance(seconds=drawn.choice([0, 1, 30, 600, 599.5, 4000]))
-        taken = take(LIMIT.value, bucket, clock.now)
-        bucket = taken.bucket
-        expected_s = whole_seconds(taken.wait) if taken.wait else 0
+        charged = take(LIMIT.value, bucket, clock.now)
+        bucket = charged.bucket
+        expected_s = whole_seconds(charged.wait) if charged.wait else 0
         told_s = await _wait_s(database, Charge(LIMIT, "walk"))
         # A rounding of the last bit may show in the last second.
         assert bool(told_s) == bool(expected_s)

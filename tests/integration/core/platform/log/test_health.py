@@ -11,7 +11,7 @@ from collections.abc import AsyncIterator, Mapping
 import httpx
 import pytest
 
-from services.core.platform.log.health import Check, HealthServer, Render, may_read_metrics
+from services.core.platform.log.health import Check, HealthServer, Render, may_read_metrics, readiness_answer
 from services.devstack.ports import is_answering
 from tests.support.ports import claimed_ports
 
@@ -55,6 +55,22 @@ async def test_it_is_ready_when_every_dependency_is_well() -> None:
         answer = await client.get(f"{address}/readyz")
         assert answer.status_code == 200
         assert answer.json() == {"status": "ok", "checks": {"postgres": "ok", "mosquitto": "ok"}, "own_fault": []}
+
+
+@pytest.mark.parametrize(
+    ("checks", "expected"),
+    [
+        ({"postgres": "ok", "blobs": "ok", "hung_loops": "ok"}, []),
+        ({"postgres": "ok", "blobs": "ok", "hung_loops": "sms_1"}, ["hung_loops"]),
+        ({"postgres": "no answer in time", "blobs": "ok", "hung_loops": "sms_1"}, []),
+        ({"postgres": "ok", "blobs": "refused", "hung_loops": "sms_1"}, []),
+        ({"postgres": "ok", "blobs": "ok", "sweeps": "erasure", "hung_loops": "sms_1"}, ["hung_loops"]),
+        ({"postgres": "refused", "blobs": "ok", "hung_loops": "ok"}, []),
+    ],
+)
+def test_what_waits_for_its_surroundings_has_no_fault_of_its_own(checks: dict[str, str], expected: list[str]) -> None:
+    _, answer = readiness_answer(checks, {"hung_loops": frozenset({"postgres", "blobs"})})
+    assert answer["own_fault"] == expected
 
 
 async def test_each_dependency_that_is_unwell_is_named_and_the_process_itself_is_still_healthy() -> None:

@@ -184,9 +184,9 @@ def test_what_is_no_address_is_refused_as_such(word: str) -> None:
 
 
 def test_answers_mean_taken_gone_or_later_and_a_redirection_is_no_success() -> None:
-    found = {status: outcome_of(status) for status in (200, 201, 204, 301, 307, 400, 401, 404, 410, 429, 500, 503)}
-    assert {status for status, outcome in found.items() if outcome is Outcome.TAKEN} == {200, 201, 204}
-    assert {status for status, outcome in found.items() if outcome is Outcome.GONE} == {404, 410}
+    outcomes = {status: outcome_of(status) for status in (200, 201, 204, 301, 307, 400, 401, 404, 410, 429, 500, 503)}
+    assert {status for status, outcome in outcomes.items() if outcome is Outcome.TAKEN} == {200, 201, 204}
+    assert {status for status, outcome in outcomes.items() if outcome is Outcome.GONE} == {404, 410}
 
 
 def test_a_note_is_worth_something_for_a_while_and_an_endpoint_lives_through_a_weekend() -> None:

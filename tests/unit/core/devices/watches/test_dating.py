@@ -31,8 +31,8 @@ def test_a_wrong_clock_is_corrected_by_what_hello_showed() -> None:
 
 
 def test_without_a_clock_seconds_since_the_same_boot_count() -> None:
-    found = happened_at(RIGHT, NOW, tst=0, boot=7, mono_s=400)
-    assert found == NOW - timedelta(minutes=5)
+    moment = happened_at(RIGHT, NOW, tst=0, boot=7, mono_s=400)
+    assert moment == NOW - timedelta(minutes=5)
     assert happened_at(RIGHT, NOW, tst=0, boot=6, mono_s=400) is None
     assert measure_skew_s(0, NOW) is None
 
@@ -40,8 +40,8 @@ def test_without_a_clock_seconds_since_the_same_boot_count() -> None:
 @given(st.integers(0, 253_402_300_799), st.integers(-(2**40), 2**40) | st.none(), st.integers(0, 2**31 - 1))
 def test_no_clock_puts_a_message_into_the_future_or_breaks(tst: int, skew_s: int | None, mono_s: int) -> None:
     clock = WatchClock(skew_s, NOW, 7, 0)
-    found = happened_at(clock, NOW, tst=tst, boot=7, mono_s=mono_s)
-    assert found is None or found <= NOW
+    moment = happened_at(clock, NOW, tst=tst, boot=7, mono_s=mono_s)
+    assert moment is None or moment <= NOW
 
 
 BEGAN = NOW - timedelta(days=2)

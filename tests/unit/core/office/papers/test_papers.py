@@ -52,12 +52,12 @@ def label_texts(locale: str = "en") -> LabelTexts:
 @pytest.mark.parametrize("locale", LOCALES)
 def test_a_label_holds_programme_serial_and_whom_a_finder_calls_and_the_site_only_the_margin(locale: str) -> None:
     serials = [f"SW{number:06d}" for number in range(49)]
-    said = label_texts(locale)
-    pages = pages_of(label_sheet(serials, said))
+    content = label_texts(locale)
+    pages = pages_of(label_sheet(serials, content))
     assert [sum(serial in page for serial in serials) for page in pages] == [24, 24, 1]
-    found = one_line(paper_texts(locale)["labels.found"].format(phone=PHONE))
-    assert one_line(pages[0]).count(found) == 24
-    assert [one_line(page).count(one_line(said.site)) for page in pages] == [1, 1, 1]
+    line = one_line(paper_texts(locale)["labels.found"].format(phone=PHONE))
+    assert one_line(pages[0]).count(line) == 24
+    assert [one_line(page).count(one_line(content.site)) for page in pages] == [1, 1, 1]
     assert one_line(pages[2]).count(one_line(paper_texts(locale)["page"].format(n=3, m=3))) == 1
 
 
@@ -75,8 +75,8 @@ def test_the_qr_of_a_label_leads_to_the_page_for_finders_and_is_read_as_a_scan()
 
 
 def test_the_longest_serial_and_programme_fit_their_label() -> None:
-    said = label_texts()
-    longest = LabelTexts("W" * 80, said.site, said.phone, said.locale, said.found_url, said.printed_on)
+    content = label_texts()
+    longest = LabelTexts("W" * 80, content.site, content.phone, content.locale, content.found_url, content.printed_on)
     assert "ABCDEFGHIJ0123456789" in text_of(label_sheet(["ABCDEFGHIJ0123456789"], longest))
 
 
@@ -119,8 +119,8 @@ def test_a_slip_says_where_until_when_in_the_sites_time_and_how(locale: str) -> 
     slips = [
         PrintedSlip(f"DG-{n:03d}", f"k3m9-q2x7-4f{n:02d}", datetime(2026, 11, 29, 22, 30, tzinfo=UTC)) for n in range(7)
     ]
-    said = SlipTexts("https://watch.example.org/log-in", "Asia/Shanghai", locale, DAY)
-    pages = pages_of(slip_sheet(slips, said))
+    content = SlipTexts("https://watch.example.org/log-in", "Asia/Shanghai", locale, DAY)
+    pages = pages_of(slip_sheet(slips, content))
     assert len(pages) == 2
     shown = one_line(pages[1])
     until = f"{date_text(date(2026, 11, 30), locale)}, 06:30"
@@ -174,7 +174,7 @@ def test_the_fonts_hold_gb_18030s_mandatory_part_and_every_letter_of_vietnamese_
 def test_the_font_files_are_those_of_the_list_and_at_most_12_mb() -> None:
     listed = json.loads((fonts.FOLDER / "fonts.json").read_text(encoding="utf-8"))
     files = {file.name: file.read_bytes() for file in fonts.FOLDER.glob("*.ttf")}
-    assert {one["file"]: one["sha256"] for one in listed} == {
+    assert {file["file"]: file["sha256"] for file in listed} == {
         name: hashlib.sha256(content).hexdigest() for name, content in files.items()
     }
     assert sum(map(len, files.values())) <= 12_000_000

@@ -15,8 +15,8 @@ RANDOM_HEX = "9f2c81aa4b6d03e57719c0f2d8a5b3e1"
 
 
 def codes(*offered: str) -> list[tuple[int, str]]:
-    faults = secret_faults([OfferedSecret(row, SERIAL, IMEI, one) for row, one in enumerate(offered, start=2)])
-    assert all(one not in fault.sentence for fault in faults for one in offered if one)
+    faults = secret_faults([OfferedSecret(row, SERIAL, IMEI, secret) for row, secret in enumerate(offered, start=2)])
+    assert all(secret not in fault.sentence for fault in faults for secret in offered if secret)
     return [(fault.row, fault.code) for fault in faults]
 
 
@@ -24,8 +24,8 @@ def test_random_secrets_of_128_bits_are_taken_however_they_are_written() -> None
     for _ in range(200):
         raw = secrets.token_bytes(16)
         written = [raw.hex(), raw.hex().upper(), base64.b64encode(raw).decode(), base64.b32encode(raw).decode()]
-        for one in written:
-            assert codes(one) == []
+        for secret in written:
+            assert codes(secret) == []
     assert codes(new_factory_secret(), RANDOM_HEX) == []
 
 
@@ -58,8 +58,8 @@ def test_digests_of_what_the_label_shows_are_refused(seed: str, name: str) -> No
     digest = hashlib.new(name, seed.encode(), usedforsecurity=False).digest()
     written = [digest.hex(), digest.hex().upper(), base64.b64encode(digest).decode(), digest.hex()[:32]]
     written.append(base64.urlsafe_b64encode(digest).decode().rstrip("="))
-    for one in written:
-        assert codes(one) == [(2, "secret_derived")]
+    for secret in written:
+        assert codes(secret) == [(2, "secret_derived")]
 
 
 @pytest.mark.parametrize(
@@ -89,4 +89,4 @@ def test_a_common_stem_or_a_counter_is_refused() -> None:
 def test_our_own_secrets_hold_256_bits_and_begin_as_no_formula_does() -> None:
     made = [new_factory_secret() for _ in range(500)]
     assert len(set(made)) == 500
-    assert all(len(one) == 43 and one[0].isalnum() for one in made)
+    assert all(len(secret) == 43 and secret[0].isalnum() for secret in made)

@@ -89,10 +89,10 @@ def test_all_faults_of_all_rows_are_told_and_repeats_name_the_first_row() -> Non
 
 
 @pytest.mark.parametrize(
-    ("state", "asked"),
+    ("state", "target"),
     [("registered", "returned"), ("lost", "handed_out"), ("broken", "handed_out"), ("handed_out", "registered")],
 )
-def test_a_watch_does_not_skip_a_step(state: str, asked: str) -> None:
+def test_a_watch_does_not_skip_a_step(state: str, target: str) -> None:
     with pytest.raises(WatchStateError) as refused:
-        check_move("SW000001", state, asked)
-    assert refused.value.fields() == {"serial": "SW000001", "state": state, "asked": asked}
+        check_move("SW000001", state, target)
+    assert refused.value.fields() == {"serial": "SW000001", "state": state, "asked": target}

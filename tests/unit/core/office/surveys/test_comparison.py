@@ -38,35 +38,35 @@ def test_yes_and_no_in_pairs() -> None:
     # 10 pairs: 2 yes before, 7 yes after; 6 gained, 1 dropped.
     before = by_family([1, 1, 0, 0, 0, 0, 0, 0, 0, 0])
     after = by_family([1, 0, 1, 1, 1, 1, 1, 1, 0, 0])
-    found = compare("calls", "yes_no", before, after)
-    assert found.matched == 10
-    assert found.p_value == pytest.approx(0.125)
-    assert found.before is not None
-    assert found.after is not None
-    assert (found.before.value, found.after.value) == (0.2, 0.7)
+    comparison = compare("calls", "yes_no", before, after)
+    assert comparison.matched == 10
+    assert comparison.p_value == pytest.approx(0.125)
+    assert comparison.before is not None
+    assert comparison.after is not None
+    assert (comparison.before.value, comparison.after.value) == (0.2, 0.7)
 
 
 def test_means_in_pairs_with_a_bootstrap_that_says_the_same_twice() -> None:
     before, after = by_family([1, 1, 1, 1, 1]), by_family([2, 3, 4, 5, 6])
-    one, two = (compare("talks", "number", before, after) for _ in range(2))
-    assert one == two
-    assert one.difference is not None
-    assert one.difference.value == 3
-    assert one.bootstrap is not None
+    first, second = (compare("talks", "number", before, after) for _ in range(2))
+    assert first == second
+    assert first.difference is not None
+    assert first.difference.value == 3
+    assert first.bootstrap is not None
     # The bootstrap of the mean of 1..5: within the values, around 3, and narrower than Student's.
-    assert 1.0 < one.bootstrap.low < 2.2
-    assert 3.8 < one.bootstrap.high < 5.0
+    assert 1.0 < first.bootstrap.low < 2.2
+    assert 3.8 < first.bootstrap.high < 5.0
 
 
 def test_fewer_than_five_pairs_tell_nothing() -> None:
-    found = compare("talks", "number", by_family([1, 2, 3, 4]), by_family([2, 3, 4, 5]))
-    assert found.suppressed
-    assert (found.matched, found.before, found.attrition) == (0, None, None)
+    comparison = compare("talks", "number", by_family([1, 2, 3, 4]), by_family([2, 3, 4, 5]))
+    assert comparison.suppressed
+    assert (comparison.matched, comparison.before, comparison.attrition) == (0, None, None)
 
 
 def test_nobody_and_everybody_are_not_told() -> None:
-    found = compare("calls", "yes_no", by_family([0] * 6), by_family([1] * 6))
-    assert (found.before, found.after) == (None, None)
+    comparison = compare("calls", "yes_no", by_family([0] * 6), by_family([1] * 6))
+    assert (comparison.before, comparison.after) == (None, None)
 
 
 def test_who_was_lost_is_told_when_they_are_enough_to_hide_in() -> None:

@@ -65,7 +65,7 @@ def ago(**span: float) -> datetime:
     ],
 )  # fmt: skip
 def test_each_finding_on_its_side_of_the_bound(device: Device, kinds: list[str]) -> None:
-    assert [one.kind for one in triage(device, NOW)] == kinds
+    assert [finding.kind for finding in triage(device, NOW)] == kinds
 
 
 def test_the_newest_firmware_is_the_highest_by_its_numbers() -> None:

@@ -22,11 +22,11 @@ TOKENS = AccessTokens({"new": NEW, "old": OLD})
 
 def _said(**changes: Any) -> dict[str, Any]:
     issued_at_s = int(NOW.timestamp())
-    said = {
+    claims = {
         "iss": "smartwatch", "aud": "smartwatch-family", "sub": str(CLAIMS.guardian_id),
         "sid": str(CLAIMS.session_id), "iat": issued_at_s, "exp": issued_at_s + 900,
     }  # fmt: skip
-    return {name: value for name, value in (said | changes).items() if value is not None}
+    return {name: value for name, value in (claims | changes).items() if value is not None}
 
 
 def _signed(key: str = NEW, algorithm: str = "HS256", kid: str | None = "new", **changes: Any) -> str:

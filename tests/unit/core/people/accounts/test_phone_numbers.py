@@ -100,5 +100,5 @@ def test_the_number_of_a_sim_card_may_be_of_any_range() -> None:
 
 
 def test_a_number_names_its_country() -> None:
-    assert [calling_code(one) for one in ("+8613800138000", "+84912345678")] == ["86", "84"]
-    assert [region_of_phone(one) for one in ("+8613800138000", "+84912345678")] == ["CN", "VN"]
+    assert [calling_code(phone) for phone in ("+8613800138000", "+84912345678")] == ["86", "84"]
+    assert [region_of_phone(phone) for phone in ("+8613800138000", "+84912345678")] == ["CN", "VN"]

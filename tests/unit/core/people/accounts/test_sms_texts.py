@@ -33,12 +33,12 @@ def test_each_language_has_a_code_of_one_part(locale: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("asked", "spoken"),
+    ("wanted", "spoken"),
     [("zh-CN", "zh-Hans"), ("zh", "zh-Hans"), ("vi_VN", "vi"), ("TR", "tr"), ("en-GB", "en"), ("fr", "en"),
      (None, "en"), ("", "en"), ("zhx", "en")],
 )  # fmt: skip
-def test_the_language_that_fits_best_is_spoken(asked: str | None, spoken: str) -> None:
-    assert fitting_locale(asked) == spoken
+def test_the_language_that_fits_best_is_spoken(wanted: str | None, spoken: str) -> None:
+    assert fitting_locale(wanted) == spoken
 
 
 @pytest.mark.parametrize("locale", LOCALES)

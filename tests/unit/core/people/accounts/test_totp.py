@@ -22,12 +22,12 @@ def test_codes_are_those_of_the_standard(second: int, code: str) -> None:
 
 def test_a_code_works_half_a_minute_around_its_own_and_not_beyond() -> None:
     now = datetime.fromtimestamp(1_234_567_890, UTC)
-    taken = [
+    offsets = [
         offset
         for offset in range(-4, 5)
         if matching_step(SECRET, "005924", now + timedelta(seconds=30 * offset), None) is not None
     ]
-    assert taken == [-1, 0, 1]
+    assert offsets == [-1, 0, 1]
 
 
 def test_a_used_code_and_older_ones_are_refused() -> None:

@@ -27,7 +27,7 @@ AGREED = replace(FIRST, standing={Part.MESSAGES: "1"}, answered_on=YESTERDAY)
 
 
 @pytest.mark.parametrize(
-    ("guardian", "asked"),
+    ("guardian", "question"),
     [
         (FIRST, Asked(Subject.MESSAGES)),
         # Nothing works without it: it is asked at each opening, whatever was answered.
@@ -53,8 +53,8 @@ AGREED = replace(FIRST, standing={Part.MESSAGES: "1"}, answered_on=YESTERDAY)
         (replace(AGREED, standing={Part.MESSAGES: "1", Part.SOS_PLACES: "0"}, answered_on=TODAY), None),
     ],
 )
-def test_one_question_or_none(guardian: Guardian, asked: Asked | None) -> None:
-    assert next_question(guardian, NOW) == asked
+def test_one_question_or_none(guardian: Guardian, question: Asked | None) -> None:
+    assert next_question(guardian, NOW) == question
 
 
 def test_a_part_is_offered_only_where_it_means_something() -> None:

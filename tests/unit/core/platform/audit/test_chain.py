@@ -44,8 +44,8 @@ def faults_after(
 ) -> list[tuple[str, int, int | None]]:
     entries = written(count)
     head = entries[-1].hash
-    found = find_faults(CHAIN, sorted(change(entries), key=lambda one: one.seq), count, head)
-    return sorted((fault.kind.value, fault.seq, fault.belongs_at) for fault in found)
+    faults = find_faults(CHAIN, sorted(change(entries), key=lambda entry: entry.seq), count, head)
+    return sorted((fault.kind.value, fault.seq, fault.belongs_at) for fault in faults)
 
 
 def test_a_chain_as_it_was_written_is_whole() -> None:
@@ -103,9 +103,11 @@ def test_an_entry_put_between_is_named_and_what_it_pushed_away_is_too() -> None:
         pushed = [replace(entry, seq=entry.seq + 1) for entry in entries[4:]]
         return [*entries[:4], replace(forged, hash=entry_hash(entries[3].hash, forged)), *pushed]
 
-    found = faults_after(insert)
-    assert [one for one in found if one[0] != "reordered"] == [("inserted", 5, None)]
-    assert [one for one in found if one[0] == "reordered"] == [("reordered", seq + 1, seq) for seq in range(5, 13)]
+    faults = faults_after(insert)
+    assert [fault for fault in faults if fault[0] != "reordered"] == [("inserted", 5, None)]
+    assert [fault for fault in faults if fault[0] == "reordered"] == [
+        ("reordered", seq + 1, seq) for seq in range(5, 13)
+    ]
 
 
 def test_another_end_than_the_chains_own_row_says_is_named() -> None:

@@ -53,10 +53,10 @@ def test_the_chunks_of_any_range_open_without_the_others(size: int, place: int, 
     sealed = seal_blob(KEY, "n", plain(size))
     first, last = start // CHUNK_BYTES, (end - 1) // CHUNK_BYTES
     low, high = span_of_chunks(first, last, len(sealed))
-    found = open_chunks(
+    opened = open_chunks(
         KEY, "n", sealed[:HEADER_BYTES], sealed[low:high], first=first, of_chunks=chunk_count(size)
     )  # fmt: skip
-    assert found[start - first * CHUNK_BYTES :][: end - start] == plain(size)[start:end]
+    assert opened[start - first * CHUNK_BYTES :][: end - start] == plain(size)[start:end]
 
 
 @settings(max_examples=60, deadline=None)
@@ -91,9 +91,16 @@ def chunks_of(sealed: bytes) -> list[bytes]:
 
 def test_chunks_that_were_moved_repeated_or_swapped_do_not_open() -> None:
     sealed = seal_blob(KEY, "n", plain(3 * CHUNK_BYTES))
-    header, (one, two, three) = sealed[:HEADER_BYTES], chunks_of(sealed)
-    assert opened(header + one + two + three)
-    for order in ((two, one, three), (one, one, three), (one, three, two), (one, two), (two, three), (one, two, two)):
+    header, (first, second, third) = sealed[:HEADER_BYTES], chunks_of(sealed)
+    assert opened(header + first + second + third)
+    for order in (
+        (second, first, third),
+        (first, first, third),
+        (first, third, second),
+        (first, second),
+        (second, third),
+        (first, second, second),
+    ):
         with pytest.raises(BlobBrokenError):
             opened(header + b"".join(order))
 

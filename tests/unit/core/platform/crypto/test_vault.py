@@ -106,7 +106,7 @@ def test_a_list_takes_the_place_of_the_one(monkeypatch: pytest.MonkeyPatch) -> N
 
 
 @pytest.mark.parametrize(
-    ("master_keys", "hash_key", "said"),
+    ("master_keys", "hash_key", "message"),
     [
         (f"2027:{NEW}", "", "needs a hash_key beside it"),
         (NEW, OLD, "comma separated list of key-id:secret"),
@@ -118,12 +118,12 @@ def test_a_list_takes_the_place_of_the_one(monkeypatch: pytest.MonkeyPatch) -> N
     ],
 )
 def test_a_list_that_would_lose_something_is_refused_without_quoting_it(
-    monkeypatch: pytest.MonkeyPatch, master_keys: str, hash_key: str, said: str
+    monkeypatch: pytest.MonkeyPatch, master_keys: str, hash_key: str, message: str
 ) -> None:
     with pytest.raises(ValidationError) as refused:
         settings(monkeypatch, master_keys=master_keys, hash_key=hash_key)
     messages = " ".join(fault["msg"] for fault in refused.value.errors())
-    assert said in messages
+    assert message in messages
     assert NEW not in messages
     assert OLD not in messages
 

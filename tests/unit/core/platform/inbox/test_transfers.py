@@ -29,9 +29,9 @@ def test_progress_makes_up_for_stalls() -> None:
 
 @pytest.mark.parametrize("first", [0, 7])
 def test_the_same_question_again_and_again_fails_at_the_fifth_repeat(first: int) -> None:
-    asked = [first] * (1 + TRANSFERS_MAX)
-    assert after(*asked).has_failed
-    assert not after(*asked[:-1]).has_failed
+    fetches = [first] * (1 + TRANSFERS_MAX)
+    assert after(*fetches).has_failed
+    assert not after(*fetches[:-1]).has_failed
 
 
 def test_throwing_away_what_was_fetched_fails_at_the_fifth_time() -> None:

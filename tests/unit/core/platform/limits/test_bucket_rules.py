@@ -17,9 +17,9 @@ def _after(*moments_s: float) -> list[float]:
     bucket: Bucket | None = None
     waits = []
     for moment_s in moments_s:
-        taken = take(THREE_A_MINUTE, bucket, NOW + timedelta(seconds=moment_s))
-        bucket = taken.bucket
-        waits.append(taken.wait.total_seconds())
+        charged = take(THREE_A_MINUTE, bucket, NOW + timedelta(seconds=moment_s))
+        bucket = charged.bucket
+        waits.append(charged.wait.total_seconds())
     return waits
 
 
@@ -40,8 +40,8 @@ def test_a_clock_that_goes_back_gives_nothing_and_takes_nothing() -> None:
 
 
 def test_a_dear_request_waits_until_all_its_tokens_are_there() -> None:
-    taken = take(THREE_A_MINUTE, Bucket(1.0, NOW), NOW, cost=3)
-    assert (taken.bucket.tokens, taken.wait) == (1.0, timedelta(seconds=40))
+    charged = take(THREE_A_MINUTE, Bucket(1.0, NOW), NOW, cost=3)
+    assert (charged.bucket.tokens, charged.wait) == (1.0, timedelta(seconds=40))
 
 
 def test_clients_are_told_whole_seconds_never_too_few_and_never_none() -> None:

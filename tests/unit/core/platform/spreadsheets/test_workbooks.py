@@ -141,8 +141,8 @@ def test_half_a_workbook_is_refused(cut: int) -> None:
 @pytest.mark.parametrize("name", ["xl/workbook.xml", "xl/worksheets/sheet1.xml", "[Content_Types].xml"])
 @pytest.mark.parametrize("content", [b"", b"no xml", b"<x/>", b"<a><b></a>"])
 def test_nonsense_inside_is_refused_and_never_fails(name: str, content: bytes) -> None:
-    told = faults(with_part(book(["a", "b"], ["1", "2"]), name, content))
-    assert told[0][2] in {"not_workbook", "file_empty"}
+    codes = faults(with_part(book(["a", "b"], ["1", "2"]), name, content))
+    assert codes[0][2] in {"not_workbook", "file_empty"}
 
 
 def test_an_error_value_in_a_cell_is_no_value() -> None:
