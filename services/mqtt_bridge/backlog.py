@@ -7,7 +7,7 @@ bridge, and without turns its messages would delay those of every other watch.
 from __future__ import annotations
 
 import asyncio
-from collections import OrderedDict, defaultdict, deque
+from collections import Counter, OrderedDict, defaultdict, deque
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
@@ -26,7 +26,7 @@ _OVERHEAD_BYTES: Final = 1024
 
 
 @dataclass
-class _Held:
+class _Share:
     """How much of one watch is in the backlog."""
 
     messages: int = 0
@@ -41,7 +41,10 @@ class Backlog:
         # Users whose next message may be handled, in the order of their turns.
         self._turns: OrderedDict[str, None] = OrderedDict()
         self._in_work: set[str] = set()
-        self._held: defaultdict[str, _Held] = defaultdict(_Held)
+        # The messages that are not acknowledged, by user, topic and payload. Those that left their queue count as well:
+        # while Postgres is slow, most of them wait in the batches.
+        self._unanswered: Counter[tuple[str, str, bytes]] = Counter()
+        self._shares: defaultdict[str, _Share] = defaultdict(_Share)
         self.messages = 0
         self.size_bytes = 0
         self._arrived = asyncio.Event()
@@ -49,24 +52,31 @@ class Backlog:
     def has_room(self, user: str, message: Incoming) -> bool:
         """Return whether the message may be kept; otherwise it is answered ``retry`` and acknowledged."""
         size_bytes = len(message.payload) + _OVERHEAD_BYTES
-        held = self._held.get(user, _Held())
-        if held.messages >= USER_MAX_MESSAGES or held.size_bytes + size_bytes > USER_MAX_BYTES:
+        share = self._shares.get(user, _Share())
+        if share.messages >= USER_MAX_MESSAGES or share.size_bytes + size_bytes > USER_MAX_BYTES:
             return False
         if self.messages >= ALL_MAX_MESSAGES:
             return False
-        bound = ALL_MAX_BYTES if held.messages else ALL_HARD_MAX_BYTES
+        bound = ALL_MAX_BYTES if share.messages else ALL_HARD_MAX_BYTES
         return self.size_bytes + size_bytes <= bound
 
-    def put(self, user: str, message: Incoming) -> None:
-        """Add a message behind the others of its user."""
-        held = self._held[user]
-        held.messages += 1
-        held.size_bytes += len(message.payload) + _OVERHEAD_BYTES
+    def holds(self, user: str, message: Incoming) -> bool:
+        """Return whether the same message waits or is in work: its watch has had no answer and sent it again."""
+        return (user, message.topic, message.payload) in self._unanswered
+
+    def put(self, user: str, message: Incoming, *, is_urgent: bool = False) -> None:
+        """Add a message behind the others of its user; an urgent one brings its user's turn forward."""
+        self._unanswered[user, message.topic, message.payload] += 1
+        share = self._shares[user]
+        share.messages += 1
+        share.size_bytes += len(message.payload) + _OVERHEAD_BYTES
         self.messages += 1
         self.size_bytes += len(message.payload) + _OVERHEAD_BYTES
         self._queues[user].append(message)
         if user not in self._in_work:
             self._turns[user] = None
+            if is_urgent:
+                self._turns.move_to_end(user, last=False)
             self._arrived.set()
 
     async def next(self) -> tuple[str, Incoming]:
@@ -87,15 +97,24 @@ class Backlog:
         else:
             self._queues.pop(user, None)
 
+    def put_back(self, user: str, message: Incoming) -> None:
+        """Let the message that has its turn have it again, before the user's other messages."""
+        self._queues[user].appendleft(message)
+        self.end_turn(user)
+
     def settled(self, user: str, message: Incoming) -> None:
         """Count a message out that was acknowledged."""
-        held = self._held[user]
-        held.messages -= 1
-        held.size_bytes -= len(message.payload) + _OVERHEAD_BYTES
+        key = (user, message.topic, message.payload)
+        self._unanswered[key] -= 1
+        if not self._unanswered[key]:
+            del self._unanswered[key]
+        share = self._shares[user]
+        share.messages -= 1
+        share.size_bytes -= len(message.payload) + _OVERHEAD_BYTES
         self.messages -= 1
         self.size_bytes -= len(message.payload) + _OVERHEAD_BYTES
-        if not held.messages:
-            del self._held[user]
+        if not share.messages:
+            del self._shares[user]
 
     def remove(self, user: str, is_unwanted: Callable[[Incoming], bool]) -> list[Incoming]:
         """Take the waiting messages of a user out for which this holds; the caller answers and acknowledges them."""

@@ -32,12 +32,12 @@ from services.mqtt_bridge.batch import Batcher, Waiting
 from services.mqtt_bridge.connection import Connection, Incoming, connect
 from services.mqtt_bridge.outage import Outage
 from services.mqtt_bridge.publishing import publish_all
-from services.protocol.topics import Uplink, UplinkKind, parse_uplink
+from services.protocol.topics import Uplink, UplinkKind
 from services.protocol.words import Detail
 from services.watch_link.backend import Backend
 from services.watch_link.rates import Rates
 from services.watch_link.receiving import is_kept_by_watch, may_join_batch, receive, retry_replies
-from services.watch_link.registry import is_batched, is_in_order
+from services.watch_link.registry import is_batched, is_in_order, kind_before
 from services.watch_link.replies import Reply
 
 CLIENT_ID: Final = "sw-uplink"
@@ -56,6 +56,12 @@ _ATTEMPTS_MAX: Final = 5
 _COLLISION_WAIT_S: Final = 0.05
 # Receipts `retry` that wait to be published; beyond it a message is acknowledged without one and comes again by itself.
 _REFUSALS_MAX: Final = 1_000
+# Calls for help and texts overtake the recordings of other watches, never earlier messages of the same watch.
+_URGENT: Final = frozenset({UplinkKind.ALERT, UplinkKind.TEXT})
+# Kinds of which two equal messages that are not answered need one answer.
+_ONE_ANSWER: Final = frozenset(
+    {UplinkKind.VOICE_CHUNK, UplinkKind.TEXT, UplinkKind.ALERT, UplinkKind.LOCATION, UplinkKind.USAGE}
+)
 _KINDS: Final = [kind.value for kind in UplinkKind]
 _HANDLED = histogram("uplink_seconds", "From reading an uplink to its PUBACK, by kind.", kind=_KINDS)
 _PUT_OFF = counter(
@@ -90,7 +96,7 @@ class UplinkReader:
         async with hold_lease(self._database, LEASE_NAME, self._holder) as lease:
             self.standby = False
             async with connect(self._settings, CLIENT_ID, keep_session=True) as connection:
-                reading = _Reading(replace(self._backend, lease=lease), connection, self)
+                reading = Reading(replace(self._backend, lease=lease), connection, self)
                 running = asyncio.create_task(reading.run())
                 losing = asyncio.create_task(lease.lost.wait())
                 try:
@@ -106,7 +112,7 @@ class UplinkReader:
                     await asyncio.gather(running, losing, return_exceptions=True)
 
 
-class _Reading:
+class Reading:
     """One connection's time as the reader of uplinks."""
 
     def __init__(self, backend: Backend, connection: Connection, reader: UplinkReader) -> None:
@@ -138,11 +144,11 @@ class _Reading:
             self._reader.connected = True
             log.info("uplink_connected")
             async for message in self._connection.incoming():
-                self._admit(message)
+                self.admit(message)
 
-    def _admit(self, message: Incoming) -> None:
+    def admit(self, message: Incoming) -> None:
         """Put a message into the backlog, or answer it `retry` now: its watch sends too fast, or we cannot keep up."""
-        topic = parse_uplink(message.topic)
+        topic = message.uplink
         if topic.user is None:
             # Not a watch's topic: nobody to answer.
             message.acknowledge()
@@ -155,20 +161,37 @@ class _Reading:
             self._reader.trace.note(user, Seen.PUT_OFF, "rate")
             self._refuse(user, message, wait_s)
             return
-        if known is not None and known.kind is UplinkKind.HELLO:
-            # The newest hello of a user says all that the earlier ones said.
-            for older in self._backlog.remove(user, lambda queued: queued.topic == message.topic):
-                self._count_out(user, older)
-                self._note_hellos(-1)
+        if known is not None and self._is_answered_with_another(user, known, message):
+            message.acknowledge()
+            return
         if not self._backlog.has_room(user, message):
             self._put_off(user, message, "no_room")
             return
         if self._outage.is_on and self._may_put_off(message):
             self._put_off(user, message, "database_away")
             return
-        self._backlog.put(user, message)
+        self._backlog.put(user, message, is_urgent=known is not None and known.kind in _URGENT)
         if known is not None and known.kind is UplinkKind.HELLO:
             self._note_hellos(1)
+
+    def _is_answered_with_another(self, user: str, topic: Uplink, message: Incoming) -> bool:
+        """Return whether the same message waits or is in work; remove what waits and is said again by this one.
+
+        While nobody answers, watches repeat: the repeats of what is not answered must not multiply the work. The first
+        one's receipt is published after its commit, hence after the repeat arrived.
+        """
+        if topic.kind in _ONE_ANSWER:
+            return self._backlog.holds(user, message)
+        if topic.kind is UplinkKind.HELLO:
+            # The newest hello of a user says all that the earlier ones said.
+            for older in self._backlog.remove(user, lambda queued: queued.topic == message.topic):
+                self._count_out(user, older)
+                self._note_hellos(-1)
+        elif topic.kind is UplinkKind.VOICE_END and self._backlog.holds(user, message):
+            # The last one counts: chunks may have come before it.
+            for older in self._backlog.remove(user, lambda queued: queued.topic == message.topic):
+                self._count_out(user, older)
+        return False
 
     def _note_hellos(self, change: int) -> None:
         self._hellos += change
@@ -179,7 +202,7 @@ class _Reading:
 
     def _may_put_off(self, message: Incoming) -> bool:
         """Return whether the watch sends the message again by itself, or by the answer to the end of its clip."""
-        topic = parse_uplink(message.topic)
+        topic = message.uplink
         is_chunk = isinstance(topic, Uplink) and topic.kind is UplinkKind.VOICE_CHUNK
         return is_chunk or is_kept_by_watch(message.topic, message.payload)
 
@@ -187,7 +210,7 @@ class _Reading:
         """Answer a message `retry` that was not handled for a reason of ours."""
         _PUT_OFF.count(reason=reason)
         self._reader.trace.note(user, Seen.PUT_OFF, reason)
-        topic = parse_uplink(message.topic)
+        topic = message.uplink
         if isinstance(topic, Uplink):
             self._reader.rates.note_unhandled(topic)
         self._refuse(user, message, random.randint(*_RETRY_AFTER_S))  # noqa: S311 - spreads a load, guards nothing
@@ -210,8 +233,10 @@ class _Reading:
         while True:
             user, message = await self._backlog.next()
             end_turn = partial(self._backlog.end_turn, user)
-            topic = parse_uplink(message.topic)
+            topic = message.uplink
             if not isinstance(topic, Uplink) or not may_join_batch(topic, refusal_of(message)):
+                if isinstance(topic, Uplink) and self._waits_for_earlier(user, message, topic.kind):
+                    continue
                 try:
                     await self._settle([message], await self._commit(message))
                 finally:
@@ -222,6 +247,13 @@ class _Reading:
                 # After the earlier messages of this watch, and without delaying the later ones.
                 self._batchers[topic.kind].put(Waiting(message, topic))
                 end_turn()
+
+    def _waits_for_earlier(self, user: str, message: Incoming, kind: UplinkKind) -> bool:
+        """Return whether a message has to wait for the commit of those it depends on; it then gets its turn again."""
+        before = kind_before(kind)
+        if before is None:
+            return False
+        return self._batchers[before].follow(user, partial(self._backlog.put_back, user, message))
 
     async def _commit(self, message: Incoming) -> list[Reply]:
         """Handle one message until it is committed or answered.
@@ -253,7 +285,7 @@ class _Reading:
 
     def _put_off_in_work(self, message: Incoming) -> list[Reply]:
         _PUT_OFF.count(reason="database_away")
-        topic = parse_uplink(message.topic)
+        topic = message.uplink
         if isinstance(topic, Uplink):
             self._reader.rates.note_unhandled(topic)
         return retry_replies(message.topic, message.payload, random.randint(*_RETRY_AFTER_S))  # noqa: S311 - no secret
@@ -272,7 +304,7 @@ class _Reading:
         """Acknowledge messages that are committed or answered, and publish the replies."""
         now_s = time.monotonic()
         for message in messages:
-            topic = parse_uplink(message.topic)
+            topic = message.uplink
             if topic.user is not None:
                 self._count_out(topic.user.name, message)
             if isinstance(topic, Uplink):

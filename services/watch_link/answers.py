@@ -12,7 +12,7 @@ from services.protocol.downlink import Receipt, RejectedEntry
 from services.protocol.split import split_receipts
 from services.protocol.words import Detail, ReceiptCode
 from services.watch_link.registry import UplinkMessage
-from services.watch_link.replies import Reply, receipt
+from services.watch_link.replies import Reply, receipt, short_receipt
 
 NOT_PAIRED: Final = rejected("not_paired")
 
@@ -50,10 +50,15 @@ def entry_replies(
 ) -> list[Reply]:
     """Return the receipts for one entry or an array of entries, in the form in which they were sent.
 
-    ``answered`` holds the id and the answer of each entry that could be read, ``rejected_entries`` the others.
+    ``answered`` holds the valid id and the answer of each entry that could be read, ``rejected_entries`` the others.
     """
     if not is_array(message.payload):
-        return [receipt(message.user, answer_receipt(ref, answer)) for ref, answer in answered]
+        return [
+            short_receipt(message.user, answer.code, ref)
+            if answer.detail is None
+            else receipt(message.user, answer_receipt(ref, answer))
+            for ref, answer in answered
+        ]
     refused = [
         RejectedEntry(ref=ref, detail=answer.detail or Detail.MALFORMED)
         for ref, answer in answered

@@ -118,7 +118,7 @@ async def _receive_batch(
         try:
             messages[number] = UplinkMessage(topic, payload, declared.decode(topic, payload))
         except ProtocolError as error:
-            replies[number] = [receipt(topic.user, receipt_for_error(error, uplink(topic.user, topic.kind)))]
+            replies[number] = [receipt(topic.user, receipt_for_error(error, _name_of(topic)))]
     if not messages:
         return replies
     async with backend.begin() as work:
@@ -139,13 +139,19 @@ async def _receive_batch(
     return replies
 
 
+def _name_of(topic: Uplink) -> str:
+    return uplink(topic.user, topic.kind, topic.ref, topic.chunk)
+
+
 async def _receive_paired(backend: Backend, declared: PairedKind, message: UplinkMessage[Any]) -> list[Reply]:
     """Handle one uplink of a paired watch: a transaction, a step outside if the kind has one, and the rest."""
-    async with backend.begin() as work:
-        identities = await _identities(work, [message.user.name], heard=declared.is_sign_of_life)
-        if message.user.name not in identities:
-            return declared.refuse(message, NOT_PAIRED)
-        result = await declared.handle(work, identities[message.user.name], message)
+    result = None if declared.shortcut is None else await declared.shortcut(backend, message)
+    if result is None:
+        async with backend.begin() as work:
+            identities = await _identities(work, [message.user.name], heard=declared.is_sign_of_life)
+            if message.user.name not in identities:
+                return declared.refuse(message, NOT_PAIRED)
+            result = await declared.handle(work, identities[message.user.name], message)
     if declared.outside is not None and not isinstance(result, list):
         result = await declared.outside(backend, message, result)
     if declared.finish is not None and not isinstance(result, list):

@@ -42,6 +42,8 @@ Decode = Callable[[Uplink, bytes], C]
 # Answer to a watch whose pairing has ended, or whose message fails as a whole.
 Refuse = Callable[[UplinkMessage[Any], Answer], list[Reply]]
 Handle = Callable[[UnitOfWork, WatchIdentity, UplinkMessage[Any]], Awaitable[Any]]
+# Runs before the first transaction; its result is the input of ``outside``.
+Shortcut = Callable[[Backend, UplinkMessage[Any]], Awaitable[Any]]
 # Runs between transactions; its result is the replies, or the input of the next step.
 Outside = Callable[[Backend, UplinkMessage[Any], Any], Awaitable[Any]]
 Finish = Callable[[UnitOfWork, WatchIdentity, UplinkMessage[Any], Any], Awaitable[list[Reply]]]
@@ -64,7 +66,8 @@ class PairedKind:
 
     ``handle`` returns the replies, or anything else for ``outside``: a step that reads or stores bytes outside
     Postgres while no row is locked. ``outside`` returns the replies, or anything else for ``finish``, which runs in a
-    second transaction under the same preamble.
+    second transaction under the same preamble. ``shortcut`` reads without locks what ``handle`` would return for most
+    messages; None: ``handle`` is called.
     """
 
     decode: Decode[Any]
@@ -73,6 +76,9 @@ class PairedKind:
     is_sign_of_life: bool
     outside: Outside | None = None
     finish: Finish | None = None
+    shortcut: Shortcut | None = None
+    # A batched kind whose earlier messages of the same watch must be committed before.
+    after: UplinkKind | None = None
 
 
 @dataclass(frozen=True)
@@ -102,6 +108,12 @@ def is_batched(kind: UplinkKind) -> bool:
     return isinstance(DECLARATIONS[kind], BatchedKind)
 
 
+def kind_before(kind: UplinkKind) -> UplinkKind | None:
+    """Return the batched kind whose messages of a watch must be committed before one of this kind is handled."""
+    declared = DECLARATIONS[kind]
+    return declared.after if isinstance(declared, PairedKind) else None
+
+
 def is_in_order(kind: UplinkKind) -> bool:
     """Return whether the next message of a watch waits for the commit of one of this kind."""
     declared = DECLARATIONS[kind]
@@ -117,15 +129,17 @@ def _declare(kind: UplinkKind, declaration: Declaration) -> None:
 
 def handles(
     kind: UplinkKind, decode: Decode[C], refuse: Refuse, *, is_sign_of_life: bool = True,
-    outside: Outside | None = None, finish: Finish | None = None,
+    outside: Outside | None = None, finish: Finish | None = None, shortcut: Shortcut | None = None,
+    after: UplinkKind | None = None,
 ) -> Callable[[Callable[[UnitOfWork, WatchIdentity, UplinkMessage[C]], Awaitable[Any]]], Handle]:  # fmt: skip
     """Declare the decorated function as the handler of a kind of paired watches.
 
     ``is_sign_of_life=False`` is for kinds that state the presence of the watch themselves (hello, status, the will).
+    ``after`` names a batched kind that this one depends on.
     """
 
     def declare(handle: Handle) -> Handle:
-        _declare(kind, PairedKind(decode, handle, refuse, is_sign_of_life, outside, finish))
+        _declare(kind, PairedKind(decode, handle, refuse, is_sign_of_life, outside, finish, shortcut, after))
         return handle
 
     return declare

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from services.core.platform.metrics.registry import counter
-from services.protocol.codec import encode
+from services.protocol.codec import encode, encode_short_receipt
 from services.protocol.downlink import Receipt
 from services.protocol.fields import WireMessage
 from services.protocol.topics import DownlinkKind, User, downlink
@@ -14,7 +14,7 @@ from services.protocol.words import ReceiptCode
 _RECEIPTS = counter("receipts", "Receipts made for watches, by code.", code=[code.value for code in ReceiptCode])
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Reply:
     """A message for one watch."""
 
@@ -31,6 +31,12 @@ def receipt(user: User, message: Receipt) -> Reply:
     """Return a receipt on the user's topic."""
     _RECEIPTS.count(code=message.code)
     return reply(user, DownlinkKind.RECEIPT, message)
+
+
+def short_receipt(user: User, code: str, ref: str) -> Reply:
+    """Return the receipt of a code and a valid id, without a detail: that of nearly every uplink."""
+    _RECEIPTS.count(code=code)
+    return Reply(downlink(user, DownlinkKind.RECEIPT), encode_short_receipt(code, ref))
 
 
 def retry_receipt(ref: str | None, retry_after_s: int, topic: str | None = None) -> Receipt:

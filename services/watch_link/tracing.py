@@ -25,7 +25,7 @@ def trace_replies(
     if trace is None or topic.user is None or not trace.is_traced(topic.user.name):
         return
     user, kind = topic.user, topic.kind.value if isinstance(topic, Uplink) else "unknown_topic"
-    receipts = [json.loads(one.payload) for one in replies if one.topic == downlink(user, DownlinkKind.RECEIPT)]
+    receipts = [json.loads(reply.payload) for reply in replies if reply.topic == downlink(user, DownlinkKind.RECEIPT)]
     refusals = [reason for receipt in receipts for reason in _refusals(receipt)]
     for reason in refusals:
         trace.note(user.name, Seen.REFUSED, f"{kind} {reason}")
@@ -33,6 +33,10 @@ def trace_replies(
         trace.note(user.name, Seen.PUT_OFF, kind)
     elif not refusals and isinstance(topic, Uplink) and topic.kind in _GREETINGS:
         trace.note(user.name, Seen.HELLO, "" if topic.kind is UplinkKind.HELLO else kind)
+    elif not refusals and trace.traces_receipts:
+        for receipt in receipts:
+            if _WORD.fullmatch(code := str(receipt.get("code"))):
+                trace.note(user.name, Seen.RECEIPT, f"{kind} {code}")
 
 
 def _refusals(receipt: dict[str, Any]) -> list[str]:
@@ -40,4 +44,4 @@ def _refusals(receipt: dict[str, Any]) -> list[str]:
     # An array is refused entry by entry, and then has no reason of its own.
     if receipt.get("code") == ReceiptCode.REJECTED and not refused:
         refused.append(receipt)
-    return [reason if _WORD.fullmatch(reason := str(one.get("detail"))) else "other" for one in refused]
+    return [reason if _WORD.fullmatch(reason := str(refusal.get("detail"))) else "other" for refusal in refused]

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from itertools import islice
 from typing import Any
 
 from services.core.devices.watches.tables import WatchIdentity
@@ -24,16 +25,15 @@ def _fixes(message: LocationMessage) -> list[Location]:
     return [entry for entry in message.content.entries if isinstance(entry, Location)]
 
 
-def _replies(message: LocationMessage, answers: Sequence[Answer]) -> list[Reply]:
+def _replies(message: LocationMessage, fixes: Sequence[Location], answers: Iterable[Answer]) -> list[Reply]:
     """Return the receipts; a fix without an id (the OwnTracks app) has none."""
-    answered = [
-        (fix.id, answer) for fix, answer in zip(_fixes(message), answers, strict=True) if fix.id is not None
-    ]  # fmt: skip
+    answered = [(fix.id, answer) for fix, answer in zip(fixes, answers, strict=True) if fix.id is not None]
     return entry_replies(message, answered, message.content.rejected)
 
 
 def _refuse(message: UplinkMessage[Any], answer: Answer) -> list[Reply]:
-    return _replies(message, [answer] * len(_fixes(message)))
+    fixes = _fixes(message)
+    return _replies(message, fixes, [answer] * len(fixes))
 
 
 @handles_batch(UplinkKind.LOCATION, lambda _topic, payload: decode_locations(payload), _refuse)
@@ -44,19 +44,20 @@ async def receive_locations(
 
     A fix without an id gets no receipt; other objects of the OwnTracks app are discarded.
     """
-    fixes = [_sent(message, fix) for _, message in received for fix in _fixes(message)]
-    answers = await receive_fixes(work, {identity.username: identity for identity, _ in received}, fixes)
-    replies = []
-    for _, message in received:
-        count = len(_fixes(message))
-        replies.append(_replies(message, answers[:count]))
-        answers = answers[count:]
-    return replies
+    sent = [(message, _fixes(message)) for _, message in received]
+    answers = iter(
+        await receive_fixes(
+            work,
+            {identity.username: identity for identity, _ in received},
+            [_sent(message.user.name, fix) for message, fixes in sent for fix in fixes],
+        )
+    )
+    return [_replies(message, fixes, islice(answers, len(fixes))) for message, fixes in sent]
 
 
-def _sent(message: LocationMessage, fix: Location) -> ReceivedFix:
+def _sent(username: str, fix: Location) -> ReceivedFix:
     return ReceivedFix(
-        username=message.user.name,
+        username=username,
         ref=fix.id,
         point=Point(fix.lat, fix.lon),
         accuracy_m=fix.acc,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from services.core.conversation.messages.actions import WatchMessage, receive_from_child
+from services.core.conversation.messages.from_watch import WatchMessage, receive_from_child
 from services.core.conversation.messages.receipts import record_receipt, record_shown
 from services.core.conversation.messages.rules import Body, MessageKind
 from services.core.devices.presence.queries import clock_of_watch

@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
-from services.core.conversation.audio_assets.chunks_from_watch import MissingChunks, UploadManifest, store_chunk
+from services.core.conversation.audio_assets.chunks_from_watch import (
+    MissingChunks,
+    ReceivedChunk,
+    UploadManifest,
+    store_chunks,
+)
 from services.core.conversation.audio_assets.playable import Playable
 from services.core.conversation.audio_assets.rules import Undeliverable
 from services.core.conversation.audio_assets.storing import StoredAudio
@@ -14,6 +20,7 @@ from services.core.conversation.messages.voice_from_watch import (
     VoiceUpload,
     WholeClip,
     assemble_voice,
+    find_whole_voice,
     receive_voice,
     store_voice,
 )
@@ -24,15 +31,16 @@ from services.core.platform.db.database import UnitOfWork
 from services.core.platform.inbox.actions import find_item, note_fetch
 from services.core.platform.inbox.tables import InboxItem
 from services.core.platform.outbox.actions import notify_watch
-from services.protocol.codec import decode_chunk, decode_json, encode_chunk, fingerprint
+from services.protocol.codec import decode_chunk, decode_json, encode_chunk, fingerprint, receipt_for_error
 from services.protocol.downlink import ItemRemoved, Receipt
+from services.protocol.errors import ProtocolError
 from services.protocol.split import missing_receipt
-from services.protocol.topics import DownlinkKind, UplinkKind, downlink
+from services.protocol.topics import DownlinkKind, UplinkKind, downlink, uplink
 from services.protocol.uplink import Fetch, VoiceEnd
 from services.protocol.words import Detail, ReceiptCode
 from services.watch_link.answers import answer_to_ref, answer_to_topic, no_answer
 from services.watch_link.backend import Backend
-from services.watch_link.registry import UplinkMessage, handles
+from services.watch_link.registry import UplinkMessage, handles, handles_batch
 from services.watch_link.replies import Reply, receipt, reply
 from services.watch_link.wire import chunk_bytes_of
 
@@ -41,25 +49,62 @@ from services.watch_link.wire import chunk_bytes_of
 FETCH_MAX_BYTES = 256 * 1024
 
 
-@handles(UplinkKind.VOICE_CHUNK, lambda _topic, payload: payload, no_answer)
-async def receive_chunk(work: UnitOfWork, identity: WatchIdentity, message: UplinkMessage[bytes]) -> list[Reply]:
-    """Store one chunk of a clip; never answered, the clip's ``end`` is."""
-    if message.topic.ref is not None and message.topic.chunk is not None:
-        # Whether chunks are binary or base64 text is known from the hello of the watch.
-        sound = decode_chunk(message.content, binary=bool(identity.hello.get("binary", True)))
-        await store_chunk(work, identity, message.topic.ref, message.topic.chunk, sound)
-    return []
+@handles_batch(UplinkKind.VOICE_CHUNK, lambda _topic, payload: payload, no_answer)
+async def receive_chunks(
+    work: UnitOfWork, received: Sequence[tuple[WatchIdentity, UplinkMessage[bytes]]]
+) -> list[list[Reply]]:  # fmt: skip
+    """Store chunks of clips; a good one is never answered, the ``end`` of its clip is."""
+    chunks: list[ReceivedChunk] = []
+    replies: list[list[Reply]] = []
+    for identity, message in received:
+        topic = message.topic
+        try:
+            # Whether chunks are binary or base64 text is known from the hello of the watch.
+            sound = decode_chunk(message.content, binary=bool(identity.hello.get("binary", True)))
+        except ProtocolError as error:
+            named = uplink(message.user, topic.kind, topic.ref, topic.chunk)
+            replies.append([receipt(message.user, receipt_for_error(error, named))])
+            continue
+        replies.append([])
+        if topic.ref is not None and topic.chunk is not None:
+            chunks.append(ReceivedChunk(identity.username, topic.ref, topic.chunk, sound))
+    await store_chunks(work, {identity.username: identity for identity, _ in received}, chunks)
+    return replies
 
 
-async def _store_sound(backend: Backend, message: UplinkMessage[VoiceEnd], clip: WholeClip) -> StoredAudio:
-    """The step between the two transactions of ``end``: no row is locked while a disk or a network works."""
-    return await store_voice(backend.database, backend.blobs, clip, _sent(message))
+@dataclass(frozen=True)
+class _Whole:
+    """An upload that is complete, and its bytes, which are not stored yet."""
+
+    sent: VoiceUpload
+    clip: WholeClip
+
+
+@dataclass(frozen=True)
+class _Stored:
+    """An upload whose bytes are stored."""
+
+    sent: VoiceUpload
+    audio: StoredAudio
+
+
+async def _find_whole(backend: Backend, message: UplinkMessage[VoiceEnd]) -> _Whole | None:
+    """The way of nearly every ``end``: all chunks are there, and nothing needs a lock yet."""
+    sent = _sent(message)
+    async with backend.database.begin() as work:
+        clip = await find_whole_voice(work, message.user.name, sent)
+    return None if clip is None else _Whole(sent, clip)
+
+
+async def _store_sound(backend: Backend, _: UplinkMessage[VoiceEnd], whole: _Whole) -> _Stored:
+    """The step between the row of the blob and the message: no row is locked while a disk or a network works."""
+    return _Stored(whole.sent, await store_voice(backend.blobs, whole.clip, whole.sent))
 
 
 async def _receive_stored(
-    work: UnitOfWork, identity: WatchIdentity, message: UplinkMessage[VoiceEnd], stored: StoredAudio
+    work: UnitOfWork, identity: WatchIdentity, message: UplinkMessage[VoiceEnd], stored: _Stored
 ) -> list[Reply]:
-    return answer_to_topic(message, await receive_voice(work, identity, _sent(message), stored))
+    return answer_to_topic(message, await receive_voice(work, identity, stored.sent, stored.audio))
 
 
 @handles(
@@ -68,14 +113,17 @@ async def _receive_stored(
     answer_to_topic,
     outside=_store_sound,
     finish=_receive_stored,
+    shortcut=_find_whole,
+    after=UplinkKind.VOICE_CHUNK,
 )
 async def receive_end(
     work: UnitOfWork, identity: WatchIdentity, message: UplinkMessage[VoiceEnd]
-) -> list[Reply] | WholeClip:
+) -> list[Reply] | _Whole:
     """Record the end of a clip: ``stored`` once sound and message are committed, ``missing`` while chunks are."""
-    result = await assemble_voice(work, identity, _sent(message))
+    sent = _sent(message)
+    result = await assemble_voice(work, identity, sent)
     if isinstance(result, WholeClip):
-        return result
+        return _Whole(sent, result)
     if isinstance(result, MissingChunks):
         return [receipt(message.user, missing_receipt(message.topic.ref or "", result.numbers))]
     return answer_to_topic(message, result)

@@ -5,11 +5,17 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from services.core.devices.commands.actions import answer_command
-from services.core.devices.presence.actions import HelloReport, record_acknowledged_version, record_status
+from services.core.devices.commands.actions import answer_command, hold_commands
+from services.core.devices.presence.actions import (
+    AcknowledgedList,
+    HelloReport,
+    record_acknowledged_lists,
+    record_status,
+)
 from services.core.devices.watches.tables import WatchIdentity
 from services.core.pairing.hellos import receive_hellos
 from services.core.platform.db.database import UnitOfWork
+from services.core.platform.events.actions import hold_families
 from services.core.platform.idempotency.actions import Answer
 from services.protocol.codec import decode_json
 from services.protocol.topics import UplinkKind
@@ -43,7 +49,7 @@ def _report(hello: Hello) -> HelloReport:
         tst=hello.tst,
         contacts_version=hello.contacts_version,
         config_version=hello.config_version,
-        said=hello.model_dump(mode="json", exclude={"tst", "conn"}),
+        fields=hello.model_dump(mode="json", exclude={"tst", "conn"}),
     )
 
 
@@ -58,15 +64,28 @@ async def receive_status(work: UnitOfWork, identity: WatchIdentity, message: Upl
     return []
 
 
-@handles(UplinkKind.ACK, lambda _topic, payload: decode_json(payload, Ack), no_answer)
-async def receive_ack(work: UnitOfWork, identity: WatchIdentity, message: UplinkMessage[Ack]) -> list[Reply]:
+@handles_batch(
+    UplinkKind.ACK, lambda _topic, payload: decode_json(payload, Ack), no_answer,
+    # A hello that followed it states the versions anew.
+    in_order=True,
+)  # fmt: skip
+async def receive_acks(
+    work: UnitOfWork, received: Sequence[tuple[WatchIdentity, UplinkMessage[Ack]]]
+) -> list[list[Reply]]:  # fmt: skip
     """Record ``up/ack`` of contacts, configuration or a command; never answered.
 
     A lost one of a list is made good by the next hello, a lost one of a command by its expiry.
     """
-    ack = message.content
-    if ack.ref not in {CONTACTS, CONFIG}:
+    acks = [(identity, message.content) for identity, message in received]
+    lists = [
+        AcknowledgedList(identity, ack.ref, ack.version)
+        for identity, ack in acks
+        if ack.ref in {CONTACTS, CONFIG} and ack.state is AckState.DONE and ack.version is not None
+    ]
+    commands = [(identity, ack) for identity, ack in acks if ack.ref not in {CONTACTS, CONFIG}]
+    await hold_commands(work, [(identity.username, ack.ref) for identity, ack in commands])
+    await hold_families(work, {identity.family_id for identity, _ in acks})
+    await record_acknowledged_lists(work, lists)
+    for identity, ack in commands:
         await answer_command(work, identity, ack.ref, str(ack.state), str(ack.detail) if ack.detail else None)
-    elif ack.state is AckState.DONE and ack.version is not None:
-        await record_acknowledged_version(work, identity, ack.ref, ack.version)
-    return []
+    return [[] for _ in received]

@@ -30,10 +30,10 @@ AnswerOf = Callable[[UnitOfWork, uuid.UUID, uuid.UUID, Answering], Awaitable[Ale
 
 async def _alerts(stand: Stand, username: str) -> list[Alert]:
     async with stand.database.begin() as work:
-        found = await work.session.exec(
+        alerts = await work.session.exec(
             select(Alert).where(Alert.username == username).order_by(col(Alert.raised_at), col(Alert.ref))
         )
-        return list(found)
+        return list(alerts)
 
 
 @pytest.mark.parametrize("kind", [kind for kind in ALL_KINDS if kind not in BACKEND_KINDS])
@@ -81,7 +81,7 @@ async def test_without_consent_nothing_of_its_place_is_kept_with_an_alert(stand:
         assert (await watch.hears("receipt"))["code"] == "stored"
     async with stand.database.begin() as work:
         uplinks = (await work.session.exec(select(Uplink).where(Uplink.username == worn.username))).all()
-    rows = [one.model_dump_json() for one in (*uplinks, *await _alerts(stand, worn.username))]
+    rows = [alert.model_dump_json() for alert in (*uplinks, *await _alerts(stand, worn.username))]
     assert len(rows) == 4
     assert not [row for row in rows if "23.02" in row or "113.75" in row]
 
@@ -137,14 +137,14 @@ async def test_a_watch_that_knows_states_is_told_what_becomes_of_its_call(stand:
         clock.advance(seconds=60)
         await calling.escalate_all()
         heard = [await watch.hears("alert") for _ in range(2)]
-        assert {one["ref"]: (one["state"], one["tst"]) for one in heard} == {
+        assert {receipt["ref"]: (receipt["state"], receipt["tst"]) for receipt in heard} == {
             SOS["id"]: ("unanswered", tst()), "a5d8k2m1w3p2": ("unanswered", tst()),
         }  # fmt: skip
         # At hello the state that holds now is told again, nothing of what was before.
         clock.advance(seconds=20)
         await watch.hello(conn="n2", alert_states=True)
         heard = [await watch.hears("alert") for _ in range(2)]
-        assert {(one["state"], one["tst"]) for one in heard} == {("unanswered", tst(20))}
+        assert {(receipt["state"], receipt["tst"]) for receipt in heard} == {("unanswered", tst(20))}
         clock.advance(minutes=2)
         await answer((acknowledge_alert, 100))
         # More than a minute late: its own time shows that it is no news.
@@ -189,10 +189,11 @@ async def test_a_batch_of_alerts_from_days_without_network_is_kept_whole(stand: 
     _, worn = await stand.home()
     ids = [f"a5d8k2m1w{number:03}" for number in range(20)]
     async with stand.bridge(), stand.watch(worn.username, worn.password) as watch:
-        for one in (*ids, *ids):
-            await watch.say("alert", {"id": one, "kind": "sos"})
-        codes = [(await watch.hears("receipt"))["code"] for _ in range(40)]
-    assert codes == ["stored"] * 20 + ["duplicate"] * 20
+        for code in ("stored", "duplicate"):
+            for ref in ids:
+                await watch.say("alert", {"id": ref, "kind": "sos"})
+            receipts = [await watch.hears("receipt") for _ in ids]
+            assert [(receipt["ref"], receipt["code"]) for receipt in receipts] == [(ref, code) for ref in ids]
     assert [alert.ref for alert in await _alerts(stand, worn.username)] == ids
 
 
@@ -213,10 +214,10 @@ async def test_what_guardians_are_told_of_an_alert_is_ids_and_kinds(stand: Stand
         await watch.say("alert", SOS)
         await watch.hears("receipt")
     async with stand.database.begin() as work:
-        found = await work.session.exec(
+        events = await work.session.exec(
             select(Event).where(Event.family_id == home.family_id, Event.kind == "alert.raised")
         )
-        event = found.one()
+        event = events.one()
     assert (event.kind, event.child_id) == ("alert.raised", home.child_id)
     assert isinstance(event.ref_id, uuid.UUID)
     assert json.dumps(event.detail) == '{"kind": "sos"}'

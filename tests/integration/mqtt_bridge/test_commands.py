@@ -16,8 +16,8 @@ async def _give(stand: Stand, home: Home, kind: CommandKind) -> str:
 
 async def _states(stand: Stand, home: Home) -> list[str]:
     async with stand.database.begin() as work:
-        found = await commands_of(work, home.child_id, kinds=[kind.value for kind in CommandKind])
-        return [one.state for one in found]
+        commands = await commands_of(work, home.child_id, kinds=[kind.value for kind in CommandKind])
+        return [command.state for command in commands]
 
 
 async def _after(watch: HandWatch) -> None:
@@ -37,8 +37,8 @@ async def test_a_command_is_told_at_once_with_who_asked_and_until_when(stand: St
         }  # fmt: skip
         await _after(watch)
         assert await _states(stand, home) == ["sent"]
-        for said, state in (("taken", "delivered"), ("done", "done"), ("failed", "done")):
-            await watch.say("ack", {"ref": ref, "state": said})
+        for ack_state, state in (("taken", "delivered"), ("done", "done"), ("failed", "done")):
+            await watch.say("ack", {"ref": ref, "state": ack_state})
             await _after(watch)
             assert await _states(stand, home) == [state]
 
@@ -76,7 +76,7 @@ async def test_an_ack_of_something_unknown_changes_nothing_and_the_next_message_
     async with stand.bridge(), stand.watch(worn.username, worn.password) as watch:
         await watch.hello()
         ref = await _give(stand, home, CommandKind.RING)
-        for said in ({"ref": "nothing", "state": "done"}, {"ref": ref, "state": "teleported"}):
-            await watch.say("ack", said)
+        for ack in ({"ref": "nothing", "state": "done"}, {"ref": ref, "state": "teleported"}):
+            await watch.say("ack", ack)
         await _after(watch)
         assert await _states(stand, home) == ["sent"]

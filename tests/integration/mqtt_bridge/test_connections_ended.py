@@ -201,5 +201,5 @@ async def test_two_thousand_identities_that_become_valid_at_once_get_in_step(sta
     async with stand.database.begin() as work:
         waiting = select(WatchIdentity.username).where(col(WatchIdentity.installed_at).is_(None))
         assert list(await work.session.exec(waiting)) == []
-        told = await work.session.exec(select(OutboxRow.target).where(OutboxRow.kind == "factory"))
-        assert len(set(told)) >= 2000
+        targets = await work.session.exec(select(OutboxRow.target).where(OutboxRow.kind == "factory"))
+        assert len(set(targets)) >= 2000

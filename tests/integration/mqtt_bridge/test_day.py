@@ -26,39 +26,39 @@ SEEN_WITHIN = timedelta(minutes=25)
 SAID_WITHIN = timedelta(minutes=5)
 
 
-def local(told: str) -> str:
+def local(instant: str) -> str:
     """Return hour and minute of a time in the child's time zone."""
-    return f"{datetime.fromisoformat(told).astimezone(SHANGHAI):%H:%M}"
+    return f"{datetime.fromisoformat(instant).astimezone(SHANGHAI):%H:%M}"
 
 
 def reports(track: list[Seen]) -> list[list[Seen]]:
     """Return the fixes as a watch sends them: one by one on the way, up to six together at a place."""
-    found: list[list[Seen]] = []
-    for one in track:
-        at_a_place = bool(found) and one.at - found[-1][-1].at == timedelta(minutes=10)
-        if at_a_place and len(found[-1]) < 6:
-            found[-1].append(one)
+    groups: list[list[Seen]] = []
+    for fix in track:
+        at_a_place = bool(groups) and fix.at - groups[-1][-1].at == timedelta(minutes=10)
+        if at_a_place and len(groups[-1]) < 6:
+            groups[-1].append(fix)
         else:
-            found.append([one])
-    return found
+            groups.append([fix])
+    return groups
 
 
-def near(said: str, happened: str, within: timedelta) -> bool:
+def near(shown: str, happened: str, within: timedelta) -> bool:
     """Tell whether two clock times of the day are near."""
-    return abs(moment(said) - moment(happened)) <= within
+    return abs(moment(shown) - moment(happened)) <= within
 
 
 def rows_of(day: dict[str, Any]) -> list[str]:
     """Return what a parent reads of the day as rows of the page's tables."""
     stays = [
-        f"| {one['zone']['name']} | {starts} - {ends} | {local(one['from_at'])} - {local(one['until_at'])} |"
-        f" {one['fixes']} |"
-        for one, (_, starts, ends) in zip(day["stays"], TRUE_STAYS, strict=True)
+        f"| {stay['zone']['name']} | {starts} - {ends} | {local(stay['from_at'])} - {local(stay['until_at'])} |"
+        f" {stay['fixes']} |"
+        for stay, (_, starts, ends) in zip(day["stays"], TRUE_STAYS, strict=True)
     ]
     passages = [
-        f"| {one['kind']} {one['zone']['name']} | {happened} | {local(one['happened_at'])} |"
-        f" {'yes' if one['alarmed'] else 'no'} |"
-        for one, (_, _, happened) in zip(day["passages"], TRUTH["home_school_home"], strict=True)
+        f"| {passage['kind']} {passage['zone']['name']} | {happened} | {local(passage['happened_at'])} |"
+        f" {'yes' if passage['alarmed'] else 'no'} |"
+        for passage, (_, _, happened) in zip(day["passages"], TRUTH["home_school_home"], strict=True)
     ]
     return stays + passages
 
@@ -93,7 +93,7 @@ async def test_a_recorded_day_is_read_back_as_it_truly_was(
             clock.now = together[-1].at + timedelta(seconds=2)
             await watch.say(
                 "location",
-                [on_wire(one.at, Point(one.lat, one.lon), acc=one.accuracy_m, source=one.source) for one in together],
+                [on_wire(fix.at, Point(fix.lat, fix.lon), acc=fix.accuracy_m, source=fix.source) for fix in together],
             )
             answer = await watch.hears("receipt")
             assert (answer["code"], len(answer["refs"])) == ("stored", len(together))
@@ -101,15 +101,15 @@ async def test_a_recorded_day_is_read_back_as_it_truly_was(
     day = await parent.told("GET", f"{parent.child}/checkins/day", params={"day": str(DAY.date())})
 
     assert [stay["zone"]["name"] for stay in day["stays"]] == [name for name, _, _ in TRUE_STAYS]
-    for one, (_, starts, ends) in zip(day["stays"], TRUE_STAYS, strict=True):
-        assert near(local(one["from_at"]), starts, SEEN_WITHIN)
-        assert near(local(one["until_at"]), ends, SEEN_WITHIN)
+    for stay, (_, starts, ends) in zip(day["stays"], TRUE_STAYS, strict=True):
+        assert near(local(stay["from_at"]), starts, SEEN_WITHIN)
+        assert near(local(stay["until_at"]), ends, SEEN_WITHIN)
     truth = TRUTH["home_school_home"]
     assert [(passage["kind"], passage["zone"]["name"]) for passage in day["passages"]] == [
         (kind, zone) for kind, zone, _ in truth
     ]
-    for one, (_, _, happened) in zip(day["passages"], truth, strict=True):
-        assert near(local(one["happened_at"]), happened, SAID_WITHIN)
+    for passage, (_, _, happened) in zip(day["passages"], truth, strict=True):
+        assert near(local(passage["happened_at"]), happened, SAID_WITHIN)
     alerts = await parent.told("GET", f"{parent.child}/alerts")
     assert sorted(alert["kind"] for alert in alerts["alerts"]) == ["zone_entered"] * 2 + ["zone_left"] * 2
 

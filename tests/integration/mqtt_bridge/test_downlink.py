@@ -91,8 +91,8 @@ async def test_a_changed_contact_list_is_sent_at_once_and_repaired_at_hello(stan
     home, worn = await stand.home()
     async with stand.bridge(), stand.watch(worn.username, worn.password) as watch:
         await watch.hello()
-        told = await watch.hears("contacts")
-        await watch.say("ack", {"ref": "contacts", "version": told["version"], "state": "done"})
+        contacts = await watch.hears("contacts")
+        await watch.say("ack", {"ref": "contacts", "version": contacts["version"], "state": "done"})
         async with stand.database.begin() as work:
             child = await work.session.get_one(Child, home.child_id)
             aunt = phone_contact(
@@ -100,7 +100,7 @@ async def test_a_changed_contact_list_is_sent_at_once_and_repaired_at_hello(stan
             )
             await propose_contact(work, child, home.guardian_id, aunt, approved=True)
         changed = await watch.hears("contacts")
-        assert changed["version"] == told["version"] + 1
+        assert changed["version"] == contacts["version"] + 1
         assert [contact["name"] for contact in changed["contacts"]] == ["Mum", "Aunt"]
         # The watch came back with an old list: whatever differs is repaired.
         await watch.hello(contacts_version=77, config_version=1)
@@ -122,8 +122,8 @@ async def test_changed_settings_are_told_whole_until_acknowledged_and_repaired_a
             await change_settings(work, child, home.guardian_id, change)
         changed = await watch.hears("config")
         assert changed["version"] == first["version"] + 1
-        told = {name: changed[name] for name in ("checkin_interval_s", "language", "volume_pct", "quiet")}
-        assert told == {
+        settings = {name: changed[name] for name in ("checkin_interval_s", "language", "volume_pct", "quiet")}
+        assert settings == {
             "checkin_interval_s": 900, "language": "vi", "volume_pct": 40,
             "quiet": [{"days": [1, 2], "from": "08:00", "to": "11:30"}],
         }  # fmt: skip
@@ -147,8 +147,8 @@ async def test_what_became_of_the_childs_message_is_told_until_it_was_seen(stand
             child = await work.session.get_one(Child, home.child_id)
             message = (await conversation(work, child, home.guardian_id))[0].message
             await mark_by_guardian(work, home.child_id, message.message_id, home.guardian_id, RecipientState.PLAYED)
-        told = await watch.hears("state")
-        assert (told["ref"], told["by"], told["state"]) == ("t81kd02mq7zr", "g-1", "played")
+        state = await watch.hears("state")
+        assert (state["ref"], state["by"], state["state"]) == ("t81kd02mq7zr", "g-1", "played")
         await watch.hello()
         assert (await watch.hears("state"))["state"] == "played"
         await watch.say("receipt", {"ref": "t81kd02mq7zr", "state": "seen", "of": "played"})

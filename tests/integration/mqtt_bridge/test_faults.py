@@ -51,8 +51,8 @@ async def _server_stopped(postgres: LocalPostgres) -> AsyncIterator[None]:
 async def _checkins(stand: Stand, child_id: uuid.UUID) -> list[str]:
     """Return the id of every row that is kept of the child's places, each as often as it is there."""
     async with stand.database.begin() as work:
-        found = await work.run(text("SELECT ref FROM checkin WHERE child_id = :id ORDER BY ref"), {"id": child_id})
-        return list(found.scalars())
+        rows = await work.run(text("SELECT ref FROM checkin WHERE child_id = :id ORDER BY ref"), {"id": child_id})
+        return list(rows.scalars())
 
 
 async def _count(stand: Stand, username: str) -> int:
@@ -62,12 +62,12 @@ async def _count(stand: Stand, username: str) -> int:
 
 async def _until_somebody_waits_for_a_lock(stand: Stand) -> None:
     waiting = "SELECT count(*) FROM pg_locks WHERE NOT granted AND locktype = 'transactionid'"
-    async with asyncio.timeout(10):
-        found = 0
-        while not found:
+    async with asyncio.timeout(60):
+        count = 0
+        while not count:
             # A transaction of its own each time: Postgres shows one transaction one picture of the others.
             async with stand.database.begin() as work:
-                found = (await work.run(text(waiting))).scalar_one()
+                count = (await work.run(text(waiting))).scalar_one()
 
 
 async def test_what_was_not_committed_is_given_to_the_next_bridge_once(stand: Stand) -> None:
@@ -101,17 +101,17 @@ async def test_check_ins_are_acknowledged_after_their_commit_and_each_is_kept_on
     fixes = [on_wire(now - timedelta(minutes=minutes)) for minutes in range(5)]
     refs = sorted(fix["id"] for fix in fixes)
     async with stand.watch(worn.username, worn.password) as watch, contextlib.AsyncExitStack() as bridges:
-        held = await asyncpg.connect(stand.settings.database_url)
+        connection = await asyncpg.connect(stand.settings.database_url)
         # A lock on the row of the watch keeps the bridge from committing.
-        await held.execute("BEGIN")
-        await held.execute("SELECT 1 FROM watch_identity WHERE username = $1 FOR UPDATE", worn.username)
+        await connection.execute("BEGIN")
+        await connection.execute("SELECT 1 FROM watch_identity WHERE username = $1 FOR UPDATE", worn.username)
         await bridges.enter_async_context(stand.bridge())
         # One alone and the rest together, in two frames of one batch.
         await watch.say("location", fixes[0])
         await watch.say("location", fixes[1:])
         await _until_somebody_waits_for_a_lock(stand)
         async with _database_stopped(stand, postgres):
-            held.terminate()
+            connection.terminate()
             if bridge_dies:
                 await bridges.aclose()
             else:
@@ -120,11 +120,11 @@ async def test_check_ins_are_acknowledged_after_their_commit_and_each_is_kept_on
         if bridge_dies:
             assert await _checkins(stand, home.child_id) == []
             await bridges.enter_async_context(stand.bridge())
-        told: set[str] = set()
-        while told != set(refs):
+        answered: set[str] = set()
+        while answered != set(refs):
             answer = await watch.hears("receipt")
             assert answer["code"] == "stored"
-            told |= {answer["ref"]} if "ref" in answer else set(answer["refs"])
+            answered |= {answer["ref"]} if "ref" in answer else set(answer["refs"])
         assert await _checkins(stand, home.child_id) == refs
 
 
@@ -209,7 +209,7 @@ async def test_while_the_database_is_away_a_watch_is_answered_retry_and_keeps_wh
             assert {answer["code"] for answer in answers} == {"retry"}
             assert all(answer["retry_after_s"] >= 1 for answer in answers)
             named = {ref for answer in answers for ref in answer.get("refs", [answer.get("ref")])}
-            assert named == {*kept, *(str(one["id"]) for one in array)}
+            assert named == {*kept, *(str(fix["id"]) for fix in array)}
         # The hello and the fix without an id have no receipt: they waited, and were not lost.
         await watch.hears("time", within_s=60)
         for ref, (leaf, message) in kept.items():

@@ -4,10 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
-from collections.abc import Iterator
 
-from sqlalchemy import event
-from sqlalchemy.engine import Engine
 from sqlmodel import col, select
 
 from services.core.devices.watches.tables import WatchIdentity
@@ -19,25 +16,11 @@ from services.watch_link.backend import Backend
 from services.watch_link.receiving import receive_batch
 from services.watch_link.registry import DECLARATIONS, BatchedKind
 from tests.integration.mqtt_bridge.conftest import stand
+from tests.support.statements import statements
 from tests.support.watch import Stand
 from tests.support.world import Home, Worn
 
 __all__ = ["stand"]
-
-
-@contextlib.contextmanager
-def statements() -> Iterator[list[str]]:
-    """Yield the statements that are sent to Postgres within the block; one for many rows is one."""
-    sent: list[str] = []
-
-    def note(_connection: object, _cursor: object, statement: str, *_: object) -> None:
-        sent.append(statement)
-
-    event.listen(Engine, "before_cursor_execute", note)
-    try:
-        yield sent
-    finally:
-        event.remove(Engine, "before_cursor_execute", note)
 
 
 def _another(username: str) -> str:
@@ -65,17 +48,17 @@ async def test_twenty_hellos_take_as_many_statements_as_one(stand: Stand) -> Non
     watches = [await stand.home() for _ in range(20)]
     # The first hello of each confirms its pairing.
     await say_hello(stand, watches, "n1", battery_pct=80)
-    one = await say_hello(stand, watches[:1], "n2", battery_pct=79)
+    first = await say_hello(stand, watches[:1], "n2", battery_pct=79)
     all_ = await say_hello(stand, watches, "n3", battery_pct=78)
-    print(f"statements of a hello: {one}; of twenty: {all_}")  # noqa: T201 - the figure of the run
+    print(f"statements of a hello: {first}; of twenty: {all_}")  # noqa: T201 - the figure of the run
     # Rows in which different columns change are updated in statements of their own.
-    assert all_ <= one + 3
-    assert one <= 12
+    assert all_ <= first + 3
+    assert first <= 12
     async with stand.database.begin() as work:
         names = [worn.username for _, worn in watches]
-        found = list(await work.session.exec(select(WatchIdentity).where(col(WatchIdentity.username).in_(names))))
-        assert {one.connection_nonce for one in found} == {"n3"}
-        assert all(one.online for one in found)
+        identities = list(await work.session.exec(select(WatchIdentity).where(col(WatchIdentity.username).in_(names))))
+        assert {presence.connection_nonce for presence in identities} == {"n3"}
+        assert all(presence.online for presence in identities)
         confirmed = await work.session.exec(select(Pairing.confirmed_at).where(col(Pairing.username).in_(names)))
         assert all(confirmed)
 
@@ -94,7 +77,7 @@ async def test_a_will_after_a_hello_is_of_that_hello(stand: Stand) -> None:
     # The broker holds all of it before the bridge reads: a hello that waits for others, and what follows it.
     watches = [await stand.home() for _ in range(5)]
     async with contextlib.AsyncExitStack() as connections:
-        here = [await connections.enter_async_context(stand.watch(one.username, one.password)) for _, one in watches]
+        here = [await connections.enter_async_context(stand.watch(worn.username, worn.password)) for _, worn in watches]
         for number in range(3):
             for watch in here:
                 await watch.say("hello", {"conn": f"n{number}", "tst": 0})
@@ -108,8 +91,8 @@ async def test_a_will_after_a_hello_is_of_that_hello(stand: Stand) -> None:
                 assert await watch.hears("receipt", within_s=30)
     async with stand.database.begin() as work:
         names = [worn.username for _, worn in watches]
-        found = list(await work.session.exec(select(WatchIdentity).where(col(WatchIdentity.username).in_(names))))
-    assert {one.connection_nonce for one in found} == {"last"}
+        identities = list(await work.session.exec(select(WatchIdentity).where(col(WatchIdentity.username).in_(names))))
+    assert {presence.connection_nonce for presence in identities} == {"last"}
 
 
 async def test_a_watch_whose_pairing_has_ended_is_refused_and_others_are_not(stand: Stand) -> None:
@@ -123,5 +106,32 @@ async def test_a_watch_whose_pairing_has_ended_is_refused_and_others_are_not(sta
         assert isinstance(topic, Uplink)
         uplinks.append((topic, b'{"tst":0,"conn":"n1"}'))
     gone, *others = await receive_batch(backend, declared, uplinks)
-    assert [json.loads(one.payload)["detail"] for one in gone] == ["not_paired"]
+    assert [json.loads(reply.payload)["detail"] for reply in gone] == ["not_paired"]
     assert others == [[]] * 3
+
+
+async def test_twenty_acknowledgements_take_as_many_statements_as_one(stand: Stand) -> None:
+    watches = [await stand.home() for _ in range(20)]
+    await say_hello(stand, watches, "n1")
+    declared = DECLARATIONS[UplinkKind.ACK]
+    assert isinstance(declared, BatchedKind)
+    backend = Backend(stand.database, BlobStore.of(stand.settings), stand.settings)
+
+    async def acknowledge(version: int, *worn: Worn) -> int:
+        topics = [parse_uplink(f"sw/v1/{watch.username}/up/ack") for watch in worn]
+        payload = json.dumps({"ref": "config", "version": version, "state": "done"}).encode()
+        with statements() as sent:
+            await receive_batch(
+                backend, declared, [(topic, payload) for topic in topics if isinstance(topic, Uplink)]
+            )  # fmt: skip
+        return len(sent)
+
+    everybody = [worn for _, worn in watches]
+    first = await acknowledge(2, everybody[0])
+    assert await acknowledge(3, *everybody) <= first
+    assert first <= 5
+    async with stand.database.begin() as work:
+        for worn in everybody:
+            assert (await work.session.get_one(WatchIdentity, worn.username)).config_acked_version == 3
+        details = await work.session.exec(select(Event.detail).where(col(Event.kind) == "config.acknowledged"))
+        assert [detail["version"] for detail in details].count(3) == 20

@@ -24,18 +24,18 @@ TOPIC = "sw/v1/{user}/up/alert"
 
 async def _alerts(stand: Stand, username: str) -> list[Alert]:
     async with stand.database.begin() as work:
-        found = await work.session.exec(
+        alerts = await work.session.exec(
             select(Alert).where(Alert.username == username).order_by(col(Alert.raised_at), col(Alert.alert_id))
         )
-        return list(found)
+        return list(alerts)
 
 
 async def _events(stand: Stand, family_id: object) -> list[str]:
     async with stand.database.begin() as work:
-        found = await work.session.exec(
+        events = await work.session.exec(
             select(Event).where(Event.family_id == family_id, Event.kind == "alert.raised").order_by(col(Event.seq))
         )
-        return [str(one.detail["kind"]) for one in found]
+        return [str(entry.detail["kind"]) for entry in events]
 
 
 # The fields of an SOS that were changed, and whether it can be dated.

@@ -28,8 +28,8 @@ CLEAN_SESSION_AND_QOS_1 = {"cleanSession": True, "pubQos": 1, "mqttProtocolLevel
 def settings_of_page(username: str, password: str) -> dict[str, Any]:
     """Return the configuration that the page shows, with the credentials of a watch in it."""
     (block,) = re.findall(r"```json\n(.*?)```", PAGE.read_text(), re.DOTALL)
-    told: dict[str, Any] = json.loads(block.replace("w-...", username))
-    return {**told, "password": password}
+    document: dict[str, Any] = json.loads(block.replace("w-...", username))
+    return {**document, "password": password}
 
 
 class App:
@@ -101,9 +101,9 @@ async def fixes_of_day(parent: Parent, day: datetime) -> list[dict[str, Any]]:
 async def until_fixes(parent: Parent, day: datetime, count: int) -> list[dict[str, Any]]:
     """Wait until so many fixes of a day are read: the app gets no receipt to wait for."""
     async with asyncio.timeout(DEADLINE_S):
-        while len(found := await fixes_of_day(parent, day)) < count:  # noqa: ASYNC110 - no event tells of it
+        while len(fixes := await fixes_of_day(parent, day)) < count:  # noqa: ASYNC110 - no event tells of it
             await asyncio.sleep(0.1)
-    return found
+    return fixes
 
 
 def fix(tst: int, **elements: Any) -> dict[str, Any]:
@@ -154,12 +154,12 @@ async def test_a_phone_with_the_settings_of_the_page_is_a_test_watch(
         # Its will has come in meanwhile, or comes now; the phone is there again, and said farewell in the end.
         async with app_at(stand, settings, now) as app:
             await app.says(fix(now - 60, lat=23.0216, acc=9))
-            found = await until_fixes(parent, clock.now, 5)
+            fixes = await until_fixes(parent, clock.now, 5)
             await app.ends()
-    assert sorted(int(datetime.fromisoformat(one["happened_at"]).timestamp()) for one in found) == [
+    assert sorted(int(datetime.fromisoformat(checkin["happened_at"]).timestamp()) for checkin in fixes) == [
         now - back for back in (240, 180, 170, 120, 60)
     ]
-    assert {one["quality"] for one in found} == {"good"}
+    assert {checkin["quality"] for checkin in fixes} == {"good"}
     latest = (await parent.told("GET", f"{parent.child}/checkins/latest"))["seen"]
     assert (latest["place"]["lat"], latest["accuracy_m"]) == (23.0216, 9)
     # The app's regions decide nothing: no zone was drawn, so nothing was entered or left.

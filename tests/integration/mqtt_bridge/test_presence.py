@@ -16,6 +16,8 @@ from services.core.devices.watches.queries import standing_identity
 from services.core.devices.watches.tables import WatchIdentity
 from services.core.pairing.sweep import mark_one_silent_offline
 from services.core.platform.events.tables import Event
+from services.core.platform.outbox.tables import OutboxRow
+from tests.integration.broker.waiting import becomes_true
 from tests.support.clock import FakeClock
 from tests.support.watch import DEADLINE_S, HandWatch, Stand
 from tests.support.world import Home, Worn
@@ -37,12 +39,12 @@ async def _identity(stand: Stand, worn: Worn) -> WatchIdentity:
 
 async def _told(stand: Stand, home: Home) -> list[str]:
     async with stand.database.begin() as work:
-        found = await work.session.exec(
+        events = await work.session.exec(
             select(Event)
             .where(Event.family_id == home.family_id, Event.kind == "watch.presence")
             .order_by(col(Event.seq))
         )
-        return [str(one.detail["state"]) for one in found]
+        return [str(event.detail["state"]) for event in events]
 
 
 async def _after(watch: HandWatch) -> None:
@@ -50,10 +52,16 @@ async def _after(watch: HandWatch) -> None:
     await watch.hears("receipt")
 
 
-async def _greeted(watch: HandWatch, **fields: object) -> None:
-    """Say hello, and return once the look that answers it has let go of the row that a sweep would pass over."""
+async def _greeted(stand: Stand, watch: HandWatch, **fields: object) -> None:
+    """Say hello, and return once the row that a sweep would pass over is locked by nobody."""
     await watch.hello(**fields)
     await _after(watch)
+
+    async def is_answered() -> bool:
+        async with stand.database.begin() as work:
+            return not (await work.session.exec(select(OutboxRow).where(OutboxRow.kind == "watch"))).all()
+
+    await becomes_true(is_answered)
 
 
 async def test_it_counts_as_gone_after_one_and_a_half_of_the_keepalive_it_promised(
@@ -61,7 +69,7 @@ async def test_it_counts_as_gone_after_one_and_a_half_of_the_keepalive_it_promis
 ) -> None:
     home, worn = await stand.home()
     async with stand.bridge(), stand.watch(worn.username, worn.password) as watch:
-        await _greeted(watch, keepalive_s=600)
+        await _greeted(stand, watch, keepalive_s=600)
         clock.advance(seconds=899)
         await _sweep(stand)
         assert (await _identity(stand, worn)).online
@@ -75,7 +83,7 @@ async def test_it_counts_as_gone_after_one_and_a_half_of_the_keepalive_it_promis
 async def test_without_a_promise_it_is_half_an_hour_and_any_word_counts(stand: Stand, clock: FakeClock) -> None:
     _, worn = await stand.home()
     async with stand.bridge(), stand.watch(worn.username, worn.password) as watch:
-        await _greeted(watch)
+        await _greeted(stand, watch)
         clock.advance(seconds=1799)
         await _after(watch)
         clock.advance(seconds=1799)
@@ -91,7 +99,7 @@ async def test_one_that_was_only_silent_still_hears_and_is_there_again_with_its_
 ) -> None:
     home, worn = await stand.home()
     async with stand.bridge(), stand.watch(worn.username, worn.password) as watch:
-        await _greeted(watch)
+        await _greeted(stand, watch)
         clock.advance(seconds=1800)
         await _sweep(stand)
         async with stand.database.begin() as work:
@@ -163,7 +171,7 @@ async def test_every_kind_of_message_ends_a_silence_and_the_guardians_are_notifi
 ) -> None:
     home, worn = await stand.home()
     async with stand.bridge(), stand.watch(worn.username, worn.password) as watch:
-        await _greeted(watch)
+        await _greeted(stand, watch)
         clock.advance(seconds=1800)
         await _sweep(stand)
         now = clock.advance(seconds=1)

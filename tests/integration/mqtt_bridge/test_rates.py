@@ -20,7 +20,7 @@ def _text(number: int) -> dict[str, object]:
 async def _codes(watch: HandWatch, count: int) -> list[str]:
     """Return the codes of the next receipts, in the order of what they are about."""
     answers = [await watch.hears("receipt") for _ in range(count)]
-    return [answer["code"] for answer in sorted(answers, key=lambda one: str(one["ref"]))]
+    return [answer["code"] for answer in sorted(answers, key=lambda receipt: str(receipt["ref"]))]
 
 
 async def test_beyond_the_limit_comes_retry_with_a_wait_and_after_it_the_same_is_stored(
@@ -32,7 +32,7 @@ async def test_beyond_the_limit_comes_retry_with_a_wait_and_after_it_the_same_is
         for number in range(3):
             await watch.say("text", _text(number))
         # A refusal does not wait for the commits before it.
-        answers = sorted([await watch.hears("receipt") for _ in range(3)], key=lambda one: str(one["ref"]))
+        answers = sorted([await watch.hears("receipt") for _ in range(3)], key=lambda receipt: str(receipt["ref"]))
         assert [(answer["ref"], answer["code"]) for answer in answers] == [
             ("t81kd02m0000", "stored"), ("t81kd02m0001", "stored"), ("t81kd02m0002", "retry"),
         ]  # fmt: skip

@@ -100,13 +100,13 @@ async def test_the_second_guardian_answers_in_the_third_round_and_the_child_sees
         await mother.told("POST", f"{path}/acknowledge", json={"answer": "cannot_help"})
         assert (await watch.wait_for("alert_seen"))["seen_by"] == "g-1"
         clock.advance(seconds=20)
-        said = {"answer": "take_care", "tapped_at": clock.now.isoformat()}
-        await grandmother.told("POST", f"{path}/acknowledge", json=said)
+        body = {"answer": "take_care", "tapped_at": clock.now.isoformat()}
+        await grandmother.told("POST", f"{path}/acknowledge", json=body)
         assert (await watch.wait_for("alert_seen"))["seen_by"] == "g-2"
         await later(15)
         async with database.begin() as work:
-            asked = (await work.session.exec(select(Event).where(Event.kind == "alert.check_asked"))).one()
-        assert (str(asked.guardian_id), str(asked.ref_id)) == (grandmother.guardian_id, alert["alert_id"])
+            event = (await work.session.exec(select(Event).where(Event.kind == "alert.check_asked"))).one()
+        assert (str(event.guardian_id), str(event.ref_id)) == (grandmother.guardian_id, alert["alert_id"])
         # The child was not at home: the calls go on.
         await grandmother.log_in()
         await grandmother.told("POST", f"{path}/all-right", json={"all_right": False})

@@ -50,8 +50,8 @@ async def test_with_the_consent_and_location_off_it_is_kept_once_and_sealed(stan
     async with stand.database.begin() as work:
         [row] = (await work.session.exec(select(SosPlace).where(col(SosPlace.child_id) == home.child_id))).all()
         # It is no check-in: location is off.
-        found = await work.session.exec(select(Checkin.ref).where(col(Checkin.child_id) == home.child_id))
-        assert found.all() == []
+        refs = await work.session.exec(select(Checkin.ref).where(col(Checkin.child_id) == home.child_id))
+        assert refs.all() == []
     assert "23.0277" not in row.model_dump_json(exclude={"sealed_place"})
 
 

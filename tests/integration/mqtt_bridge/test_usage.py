@@ -52,8 +52,8 @@ async def test_one_bad_entry_of_an_array_costs_the_others_nothing(stand: Stand) 
         while len(stored) + len(duplicate) + len(rejected) < 25:
             answer = await watch.hears("receipt")
             {"stored": stored, "duplicate": duplicate}.get(answer["code"], stored).update(answer["refs"])
-            rejected |= {one["ref"]: one["detail"] for one in answer.get("rejected", [])}
-        assert stored == {one["id"] for one in many}
+            rejected |= {rejection["ref"]: rejection["detail"] for rejection in answer.get("rejected", [])}
+        assert stored == {report["id"] for report in many}
         # The one that was there is told twice: as known, and as a conflict where it says something else.
         assert duplicate == {REPORT["id"]}
         assert rejected == {

@@ -57,14 +57,14 @@ async def one_by_one(home: Household, life: Lived, settings: Settings) -> None:
     assert user is not None
     backend = Backend(home.database, BlobStore.of(settings), settings)
     arrivals: Iterable[tuple[datetime, int, Any]] = heapq.merge(
-        sorted(((fact.received_at, 0, fact) for fact in life.facts), key=lambda one: one[0]),
-        ((at, 1, report) for at, report in life.reports), key=lambda one: one[0],
+        sorted(((fact.received_at, 0, fact) for fact in life.facts), key=lambda arrival: arrival[0]),
+        ((at, 1, report) for at, report in life.reports), key=lambda arrival: arrival[0],
     )  # fmt: skip
     for number, (at, kind, arrival) in enumerate(arrivals):
         home.clock.now = at
         if kind:
-            said = {"id": arrival.ref, "from_tst": arrival.from_tst, "to_tst": arrival.to_tst, **arrival.counters}
-            (reply,) = await receive(backend, uplink(user, UplinkKind.USAGE), json.dumps(said).encode())
+            payload = {"id": arrival.ref, "from_tst": arrival.from_tst, "to_tst": arrival.to_tst, **arrival.counters}
+            (reply,) = await receive(backend, uplink(user, UplinkKind.USAGE), json.dumps(payload).encode())
             assert b'"stored"' in reply.payload
         else:
             async with home.database.begin() as work:
@@ -92,20 +92,20 @@ async def numbers(home: Household) -> tuple[list[dict[str, Any]], ...]:
 
 async def indicators(home: Household) -> list[dict[str, Measure]]:
     """Return every indicator of the family alone, week by week."""
-    found = []
+    counted = []
     async with home.database.begin() as work:
         enrolments = await work.session.exec(select(Enrolment).where(Enrolment.family_id == home.home.family_id))
-        one = enrolments.one()
+        enrolment = enrolments.one()
         family = UsagePopulation(
             quarter=home.clock.now.date(), programme_id=uuid.uuid4(),
-            family_id=one.family_id, site_id=one.site_id, cohort_id=one.cohort_id,
+            family_id=enrolment.family_id, site_id=enrolment.site_id, cohort_id=enrolment.cohort_id,
         )  # fmt: skip
         for number in range(DAYS // 7):
             week = week_of((home.clock.now - timedelta(weeks=number)).date())
-            (told,) = (await family_weeks(work, [family], week)).values()
-            alone = [replace(told, family_id=uuid.UUID(int=1))]
-            found.append({code: indicator.formula(alone, None) for code, indicator in INDICATORS.items()})
-    return found
+            (family_week,) = (await family_weeks(work, [family], week)).values()
+            alone = [replace(family_week, family_id=uuid.UUID(int=1))]
+            counted.append({code: indicator.formula(alone, None) for code, indicator in INDICATORS.items()})
+    return counted
 
 
 @pytest.mark.parametrize("agrees", [True, False])

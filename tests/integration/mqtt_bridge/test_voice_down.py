@@ -45,7 +45,8 @@ async def at_work(stand: Stand, transcoder: Transcoder) -> AsyncIterator[None]:
 
 
 async def speak(transcoder: Transcoder, home: Home, sound: bytes) -> uuid.UUID:
-    return await send_voice_to_child(transcoder, home.child_id, home.guardian_id, str(uuid.uuid4()), sound)
+    sent = await send_voice_to_child(transcoder, home.child_id, home.guardian_id, str(uuid.uuid4()), sound)
+    return sent.message_id
 
 
 async def write(stand: Stand, home: Home, words: str) -> None:
@@ -67,18 +68,18 @@ def ref_of(item: dict[str, Any]) -> str:
 async def fetch(watch: HandWatch, item: dict[str, Any], window: int = 4) -> bytes:
     """Fetch a whole clip window by window and return it."""
     ref, chunks = ref_of(item), item["voice"]["chunks"]
-    found: dict[int, bytes] = {}
+    parts: dict[int, bytes] = {}
     for first in range(0, chunks, window):
         await watch.say("fetch", {"ref": ref, "from": first, "count": window})
-        found |= await watch.hears_chunks(ref, min(window, chunks - first))
-    return b"".join(found[number] for number in range(chunks))
+        parts |= await watch.hears_chunks(ref, min(window, chunks - first))
+    return b"".join(parts[number] for number in range(chunks))
 
 
 async def answer(watch: HandWatch, item: dict[str, Any], state: str, **more: object) -> dict[str, Any]:
     await watch.say("receipt", {"ref": ref_of(item), "state": state, **more})
-    told = await watch.hears("receipt")
-    assert (told["ref"], told["state"]) == (ref_of(item), state)
-    return told
+    receipt = await watch.hears("receipt")
+    assert (receipt["ref"], receipt["state"]) == (ref_of(item), state)
+    return receipt
 
 
 async def test_a_recording_from_a_phone_becomes_what_the_watch_plays(stand: Stand, transcoder: Transcoder) -> None:
@@ -141,7 +142,10 @@ async def test_what_cannot_be_made_to_fit_is_told_to_its_sender_and_does_not_hol
         await watch.hello(plays=["g726"])
         await answer(watch, await watch.hears("item"), "delivered")
         await write(stand, home, "last")
-        assert (await watch.hears("item"))["text"] == "last"
+        item = await watch.hears("item")
+        while item["text"] == "short":  # each hello of before repeats what was not acknowledged
+            item = await watch.hears("item")
+        assert item["text"] == "last"
     assert await states(stand, home) == [
         ("rejected", "clip_too_large"), ("rejected", "clip_too_large"), ("delivered", None),
         ("rejected", "unsupported_codec"), ("stored", None),
@@ -170,9 +174,9 @@ async def test_a_watch_goes_on_where_it_stopped(stand: Stand, transcoder: Transc
             await watch.hello(chunk_bytes=1024)
             item = await watch.hears("item")
             assert item["voice"]["sha256"] == hashlib.sha256(AMR).hexdigest()
-            asked = {"ref": ref_of(item), "from": len(got), "count": window}
+            fetch = {"ref": ref_of(item), "from": len(got), "count": window}
             if len(got) < item["voice"]["chunks"]:
-                await watch.say("fetch", asked)
+                await watch.say("fetch", fetch)
                 got |= await watch.hears_chunks(ref_of(item), min(window, item["voice"]["chunks"] - len(got)))
     assert b"".join(got[number] for number in sorted(got)) == AMR
 
@@ -205,8 +209,8 @@ async def test_a_fetch_of_what_is_not_there_is_answered(stand: Stand, transcoder
             removed = await watch.hears("item")
             assert (removed["kind"], removed["ref"], removed["topic"]) == ("removed", ref, f"item/{ref}")
         await watch.say("fetch", {"ref": ref_of(item), "from": 999, "count": 1})
-        told = await watch.hears("receipt")
-        assert (told["ref"], told["code"], told["detail"]) == (ref_of(item), "rejected", "out_of_range")
+        receipt = await watch.hears("receipt")
+        assert (receipt["ref"], receipt["code"], receipt["detail"]) == (ref_of(item), "rejected", "out_of_range")
         for broken in ({"ref": ref_of(item), "from": -1}, {"ref": ref_of(item), "count": 0}, {"from": 0}):
             await watch.say("fetch", broken)
             assert (await watch.hears("receipt"))["code"] == "rejected"

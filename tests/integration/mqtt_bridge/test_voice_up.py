@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import json
 from typing import Any
 
 import pytest
@@ -20,10 +21,15 @@ from services.core.people.households.queries import membership_in
 from services.core.people.households.tables import Child
 from services.core.platform.blobs.store import BlobStore
 from services.core.platform.crypto.random_ids import new_ref
+from services.protocol.topics import Uplink, UplinkKind, parse_uplink
+from services.watch_link.backend import Backend
+from services.watch_link.receiving import receive, receive_batch
+from services.watch_link.registry import DECLARATIONS, BatchedKind
 from tests.integration.broker.waiting import becomes_true
 from tests.support.sounds import encoded
+from tests.support.statements import statements
 from tests.support.watch import HandWatch, Stand
-from tests.support.world import Home
+from tests.support.world import Home, Worn
 
 CHUNK_BYTES = 1024
 CLIP = encoded("amr-nb", 2.0)
@@ -31,11 +37,11 @@ CHUNKS = [CLIP[place : place + CHUNK_BYTES] for place in range(0, len(CLIP), CHU
 
 
 def end_of(clip: bytes, count: int, /, **fields: object) -> dict[str, Any]:
-    said = {
+    manifest = {
         "to": "family", "codec": "amr-nb", "bytes": len(clip), "chunks": count,
         "sha256": hashlib.sha256(clip).hexdigest(), "duration_ms": 2000,
     }  # fmt: skip
-    return {**said, **fields}
+    return {**manifest, **fields}
 
 
 async def say_chunks(watch: HandWatch, ref: str, *numbers: int) -> None:
@@ -53,14 +59,14 @@ async def end(watch: HandWatch, ref: str, **fields: object) -> dict[str, Any]:
 
 async def heard(stand: Stand, home: Home) -> list[tuple[MessageView, bytes]]:
     """Return the conversation, oldest first, with the sound that is stored for each message."""
-    found = []
+    stored = []
     async with stand.database.begin() as work:
         child = await work.session.get_one(Child, home.child_id)
         for view in reversed(await conversation(work, child, home.guardian_id)):
             clip = await work.session.get_one(AudioAsset, view.message.clip_id)
             assert clip.blob_id is not None
-            found.append((view, await BlobStore.of(stand.settings).read(clip.blob_id, data_key(work, child))))
-    return found
+            stored.append((view, await BlobStore.of(stand.settings).read(clip.blob_id, data_key(work, child))))
+    return stored
 
 
 async def chunks_kept(stand: Stand, username: str) -> int:
@@ -239,3 +245,44 @@ async def test_unfinished_clips_make_room_for_newer_ones(
         await watch.say(f"voice/{refs[0]}/end", end_of(bytes(1_000_000), 62))
         assert (await watch.hears("receipt"))["missing"] == list(range(32))
     assert [sound for _, sound in await heard(stand, home)] == [CLIP]
+
+
+async def test_chunks_of_twenty_watches_take_as_many_statements_as_one(stand: Stand) -> None:
+    watches = [await stand.home() for _ in range(20)]
+    declared = DECLARATIONS[UplinkKind.VOICE_CHUNK]
+    assert isinstance(declared, BatchedKind)
+    backend = Backend(stand.database, BlobStore.of(stand.settings), stand.settings)
+
+    async def send(number: int, *worn: Worn) -> int:
+        topics = [parse_uplink(f"sw/v1/{watch.username}/up/voice/abcdefabcdef/{number}") for watch in worn]
+        uplinks = [(topic, CHUNKS[number]) for topic in topics if isinstance(topic, Uplink)]
+        with statements() as sent:
+            assert await receive_batch(backend, declared, uplinks) == [[] for _ in uplinks]
+        return len(sent)
+
+    everybody = [worn for _, worn in watches]
+    # The first message of a watch makes it online.
+    await send(0, *everybody)
+    assert await send(1, everybody[0]) <= 3
+    assert await send(2, *everybody) <= 3
+    assert [await chunks_kept(stand, worn.username) for worn in everybody] == [3] + [2] * 19
+
+
+@pytest.mark.parametrize(("kind", "at_most"), [("voice", 8), ("text", 7), ("alert", 7)])
+async def test_a_message_of_a_child_takes_few_statements(stand: Stand, kind: str, at_most: int) -> None:
+    _, worn = await stand.home()
+    backend = Backend(stand.database, BlobStore.of(stand.settings), stand.settings)
+    prefix, ref = f"sw/v1/{worn.username}/up", new_ref()
+    # The first message of a watch makes it online.
+    for number, chunk in enumerate(CHUNKS):
+        await receive(backend, f"{prefix}/voice/{ref}/{number}", chunk)
+    content: dict[str, tuple[str, dict[str, Any]]] = {
+        "voice": (f"{prefix}/voice/{ref}/end", end_of(CLIP, len(CHUNKS))),
+        "text": (f"{prefix}/text", {"id": new_ref(), "to": "family", "text": "hi"}),
+        "alert": (f"{prefix}/alert", {"id": new_ref(), "kind": "sos"}),
+    }
+    topic, payload = content[kind]
+    with statements() as sent:
+        (answer,) = await receive(backend, topic, json.dumps(payload).encode())
+    assert json.loads(answer.payload)["code"] == "stored"
+    assert len(sent) <= at_most, sent

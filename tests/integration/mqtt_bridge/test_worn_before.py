@@ -41,8 +41,8 @@ async def _given_on(stand: Stand, home: Home) -> tuple[Home, Worn]:
 
 async def _kept(stand: Stand, home: Home) -> set[str]:
     async with stand.database.begin() as work:
-        found = await work.run(text("SELECT ref FROM checkin WHERE child_id = :id"), {"id": home.child_id})
-        return set(found.scalars())
+        rows = await work.run(text("SELECT ref FROM checkin WHERE child_id = :id"), {"id": home.child_id})
+        return set(rows.scalars())
 
 
 async def test_what_it_held_of_the_child_before_is_refused_and_kept_for_nobody(stand: Stand, clock: FakeClock) -> None:
@@ -64,7 +64,7 @@ async def test_what_it_held_of_the_child_before_is_refused_and_kept_for_nobody(s
         await watch.say("location", [of_the_first, of_nobody, its_own, undated, undated_now])
         answer = await watch.hears("receipt")
         assert answer["refs"] == [its_own["id"], undated_now["id"]]
-        assert [(one["ref"], one["detail"]) for one in answer["rejected"]] == [
+        assert [(rejection["ref"], rejection["detail"]) for rejection in answer["rejected"]] == [
             (fix["id"], "before_pairing") for fix in (of_the_first, of_nobody, undated)
         ]
         await watch.say("location", of_the_first)
@@ -103,7 +103,9 @@ async def test_the_same_child_paired_again_keeps_what_it_walked_before(stand: St
         await watch.say("location", [worn_then, between])
         answer = await watch.hears("receipt")
         assert answer["refs"] == [worn_then["id"]]
-        assert [(one["ref"], one["detail"]) for one in answer["rejected"]] == [(between["id"], "before_pairing")]
+        assert [(rejection["ref"], rejection["detail"]) for rejection in answer["rejected"]] == [
+            (between["id"], "before_pairing")
+        ]
 
 
 async def test_an_sos_is_never_held_back_but_comes_without_the_place_of_another_child(

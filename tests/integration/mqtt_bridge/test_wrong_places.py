@@ -41,10 +41,10 @@ class Seen:
     alerts: list[str]
 
 
-async def seen(stand: Stand, one: Wearer) -> Seen:
+async def seen(stand: Stand, walker: Wearer) -> Seen:
     """Return the child's place, passages and alerts."""
     async with stand.database.begin() as work:
-        child = await work.session.get_one(Child, one.home.child_id)
+        child = await work.session.get_one(Child, walker.home.child_id)
         view = await latest_place(work, child)
         assert view.place is not None
         passages = await work.session.exec(
@@ -56,11 +56,11 @@ async def seen(stand: Stand, one: Wearer) -> Seen:
         return Seen(view.place.point, list(passages), list(alerts))
 
 
-async def draw(stand: Stand, one: Wearer) -> None:
+async def draw(stand: Stand, walker: Wearer) -> None:
     """Draw a safe zone around home."""
     async with stand.database.begin() as work:
-        child = await work.session.get_one(Child, one.home.child_id)
-        await create_zone(work, child, one.home.guardian_id, "Home", Circle(HOME, 200), [])
+        child = await work.session.get_one(Child, walker.home.child_id)
+        await create_zone(work, child, walker.home.guardian_id, "Home", Circle(HOME, 200), [])
 
 
 def wifi(at: datetime, point: Point = WRONG) -> dict[str, Any]:
@@ -71,21 +71,21 @@ def wifi(at: datetime, point: Point = WRONG) -> dict[str, Any]:
 @pytest.mark.parametrize("as_array", [False, True])
 async def test_copies_of_one_wrong_answer_neither_move_nor_alarm(stand: Stand, *, as_array: bool) -> None:
     now = stand.database.clock()
-    async with stand.bridge(), wearers(stand) as [one]:
-        await draw(stand, one)
-        await send(one.watch, *(on_wire(now - timedelta(seconds=s), acc=12) for s in (120, 60)))
+    async with stand.bridge(), wearers(stand) as [walker]:
+        await draw(stand, walker)
+        await send(walker.watch, *(on_wire(now - timedelta(seconds=s), acc=12) for s in (120, 60)))
         copies = [wifi(now - timedelta(seconds=40 - number)) for number in range(4)]
         if as_array:
-            await one.watch.say("location", copies)
-            assert (await one.watch.hears("receipt"))["code"] == "stored"
+            await walker.watch.say("location", copies)
+            assert (await walker.watch.hears("receipt"))["code"] == "stored"
         else:
-            await send(one.watch, *copies)
-        shown = await seen(stand, one)
+            await send(walker.watch, *copies)
+        shown = await seen(stand, walker)
         assert (shown.passages, shown.alerts) == ([], [])
         assert distance_m(shown.place, HOME) < 1
         last = on_wire(now, away(15, 0), acc=12)
-        await send(one.watch, last)
-        shown = await seen(stand, one)
+        await send(walker.watch, last)
+        shown = await seen(stand, walker)
         assert (shown.passages, shown.alerts) == ([], [])
         # The good fix is not distrusted.
         assert distance_m(shown.place, away(15, 0)) < 1
@@ -93,15 +93,15 @@ async def test_copies_of_one_wrong_answer_neither_move_nor_alarm(stand: Stand, *
 
 async def test_copies_alarm_nobody_even_where_the_way_is_possible(stand: Stand) -> None:
     now = stand.database.clock()
-    async with stand.bridge(), wearers(stand) as [one]:
-        await draw(stand, one)
-        await send(one.watch, *(on_wire(now - timedelta(seconds=s), acc=12) for s in (1_560, 1_500)))
-        await send(one.watch, *(wifi(now - timedelta(seconds=40 - 10 * number)) for number in range(4)))
-        shown = await seen(stand, one)
+    async with stand.bridge(), wearers(stand) as [walker]:
+        await draw(stand, walker)
+        await send(walker.watch, *(on_wire(now - timedelta(seconds=s), acc=12) for s in (1_560, 1_500)))
+        await send(walker.watch, *(wifi(now - timedelta(seconds=40 - 10 * number)) for number in range(4)))
+        shown = await seen(stand, walker)
         assert (shown.passages, shown.alerts) == ([], [])
         # A precise GPS fix wins at once, though it is 80 km from what the network said a second before.
-        await send(one.watch, on_wire(now, away(15, 0), acc=12))
-        shown = await seen(stand, one)
+        await send(walker.watch, on_wire(now, away(15, 0), acc=12))
+        shown = await seen(stand, walker)
         assert (shown.passages, shown.alerts) == ([], [])
         assert distance_m(shown.place, away(15, 0)) < 1
 
@@ -116,26 +116,26 @@ async def test_copies_alarm_nobody_even_where_the_way_is_possible(stand: Stand) 
 )
 async def test_another_source_or_a_moved_place_confirms(stand: Stand, confirmation: dict[str, Any]) -> None:
     now = stand.database.clock()
-    async with stand.bridge(), wearers(stand) as [one]:
-        await send(one.watch, on_wire(now - timedelta(seconds=60), acc=12), wifi(now - timedelta(seconds=40)))
+    async with stand.bridge(), wearers(stand) as [walker]:
+        await send(walker.watch, on_wire(now - timedelta(seconds=60), acc=12), wifi(now - timedelta(seconds=40)))
         fields = {"point": WRONG, **confirmation}
-        await send(one.watch, on_wire(now, **fields))
-        assert distance_m((await seen(stand, one)).place, fields["point"]) < 1
+        await send(walker.watch, on_wire(now, **fields))
+        assert distance_m((await seen(stand, walker)).place, fields["point"]) < 1
 
 
 async def test_the_same_answer_is_believed_once_the_way_is_possible(stand: Stand) -> None:
     now = stand.database.clock()
-    async with stand.bridge(), wearers(stand) as [one]:
-        await draw(stand, one)
+    async with stand.bridge(), wearers(stand) as [walker]:
+        await draw(stand, walker)
         minutes = (20, 19, 6, 3)
-        await send(one.watch, on_wire(now - timedelta(minutes=24), acc=12))
-        await send(one.watch, *(wifi(now - timedelta(minutes=minute)) for minute in minutes))
+        await send(walker.watch, on_wire(now - timedelta(minutes=24), acc=12))
+        await send(walker.watch, *(wifi(now - timedelta(minutes=minute)) for minute in minutes))
         # 80 km in 18 minutes is possible; that the child left needs a second scan.
-        shown = await seen(stand, one)
+        shown = await seen(stand, walker)
         assert distance_m(shown.place, WRONG) < 1
         assert shown.passages == []
-        await send(one.watch, wifi(now))
-        assert (await seen(stand, one)).passages == ["left"]
+        await send(walker.watch, wifi(now))
+        assert (await seen(stand, walker)).passages == ["left"]
 
 
 @dataclass(frozen=True)
@@ -153,10 +153,10 @@ async def kept(stand: Stand, ref: str) -> Kept:
         return Kept(row.reasons.split(), row.happened_at)
 
 
-async def misdated(stand: Stand, one: Wearer) -> list[int]:
+async def misdated(stand: Stand, walker: Wearer) -> list[int]:
     """Return the count of the watch, if it has any; staff are told of five watches or more."""
     async with stand.database.begin() as work:
-        identity = await work.session.get_one(WatchIdentity, one.worn.username)
+        identity = await work.session.get_one(WatchIdentity, walker.worn.username)
         return [identity.misdated_fixes] if identity.misdated_fixes else []
 
 
@@ -173,47 +173,47 @@ async def misdated(stand: Stand, one: Wearer) -> list[int]:
 )
 async def test_a_fix_with_an_impossible_date_is_kept_and_counted(stand: Stand, dated: Any, expected: list[str]) -> None:
     now = stand.database.clock()
-    async with stand.bridge(), wearers(stand) as [one]:
+    async with stand.bridge(), wearers(stand) as [walker]:
         # The clock of the watch is right; only its GPS module is not.
-        await one.watch.hello(tst=int(now.timestamp()))
+        await walker.watch.hello(tst=int(now.timestamp()))
         fix = on_wire(dated(now))
-        await send(one.watch, fix)
+        await send(walker.watch, fix)
         row = await kept(stand, fix["id"])
         assert row.reasons == expected
         assert now - timedelta(days=1) <= row.happened_at <= now
-        await one.watch.say("location", fix)
-        assert (await one.watch.hears("receipt"))["code"] == "duplicate"
-        assert await misdated(stand, one) == [1]
+        await walker.watch.say("location", fix)
+        assert (await walker.watch.hears("receipt"))["code"] == "duplicate"
+        assert await misdated(stand, walker) == [1]
 
 
 async def test_what_was_measured_before_the_pairing_stays_rejected(stand: Stand) -> None:
     now = stand.database.clock()
-    async with stand.bridge(), wearers(stand) as [one]:
+    async with stand.bridge(), wearers(stand) as [walker]:
         async with stand.database.begin() as work:
-            identity = await work.session.get_one(WatchIdentity, one.worn.username)
+            identity = await work.session.get_one(WatchIdentity, walker.worn.username)
             identity.issued_at = now - timedelta(hours=1)
             work.add(identity)
-        await one.watch.hello(tst=int(now.timestamp()), boot=7)
+        await walker.watch.hello(tst=int(now.timestamp()), boot=7)
         # Dated right, rolled over, or dated by the boot: it may be the place of the child before.
         for fix in (
             on_wire(now - timedelta(hours=2)),
             on_wire(now - WEEKS_1024 - timedelta(hours=2)),
             on_wire(datetime(1980, 1, 6, 3, tzinfo=UTC), boot=6),
         ):
-            await one.watch.say("location", fix)
-            answer = await one.watch.hears("receipt")
+            await walker.watch.say("location", fix)
+            answer = await walker.watch.hears("receipt")
             assert (answer["code"], answer["detail"]) == ("rejected", "before_pairing")
-        assert await misdated(stand, one) == []
+        assert await misdated(stand, walker) == []
 
 
 async def test_fixes_without_id_and_with_one_impossible_date_are_all_kept(stand: Stand) -> None:
     now = stand.database.clock()
-    async with stand.bridge(), wearers(stand) as [one]:
-        await one.watch.hello(tst=int(now.timestamp()))
+    async with stand.bridge(), wearers(stand) as [walker]:
+        await walker.watch.hello(tst=int(now.timestamp()))
         stuck = datetime(1980, 1, 6, tzinfo=UTC)
         for east_m in (0, 30, 60):
             fix = on_wire(stuck, away(east_m, 0))
             del fix["id"]
-            await one.watch.say("location", fix)
-        await send(one.watch, on_wire(now))
-        assert await misdated(stand, one) == [3]
+            await walker.watch.say("location", fix)
+        await send(walker.watch, on_wire(now))
+        assert await misdated(stand, walker) == [3]

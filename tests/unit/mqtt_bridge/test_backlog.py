@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from typing import Any, cast
 
 from services.mqtt_bridge.backlog import (
     ALL_HARD_MAX_BYTES,
@@ -18,7 +17,7 @@ FLOODER, OTHER = "w-aaaaaaaaaaaa", "w-bbbbbbbbbbbb"
 
 
 def _message(user: str, payload: bytes = b"x", leaf: str = "text") -> Incoming:
-    return Incoming(f"sw/v1/{user}/up/{leaf}", payload, False, 0, 0, cast("Any", None))
+    return Incoming(f"sw/v1/{user}/up/{leaf}", payload, 0, None)
 
 
 async def test_users_take_turns_and_each_keeps_its_order() -> None:
@@ -75,10 +74,47 @@ async def test_what_is_settled_makes_room_and_what_is_removed_has_no_turn() -> N
     hello, text = _message(FLOODER, leaf="hello"), _message(FLOODER)
     backlog.put(FLOODER, hello)
     backlog.put(FLOODER, text)
-    assert backlog.remove(FLOODER, lambda one: one.topic.endswith("/hello")) == [hello]
+    assert backlog.remove(FLOODER, lambda message: message.topic.endswith("/hello")) == [hello]
     backlog.settled(FLOODER, hello)
     user, message = await backlog.next()
     assert message is text
     backlog.end_turn(user)
     backlog.settled(FLOODER, text)
     assert (backlog.messages, backlog.size_bytes, backlog.users()) == (0, 0, [])
+
+
+async def test_an_urgent_message_overtakes_other_watches_and_never_its_own() -> None:
+    backlog = Backlog()
+    callers = [f"w-caller{letter * 6}" for letter in "ab"]
+    for number in range(2):
+        backlog.put(FLOODER, _message(FLOODER, b"chunk %d" % number))
+        backlog.put(OTHER, _message(OTHER, b"chunk %d" % number))
+    backlog.put(OTHER, _message(OTHER, b"sos"), is_urgent=True)
+    backlog.put(callers[0], _message(callers[0], b"sos"), is_urgent=True)
+    order = []
+    for _ in range(4):
+        user, message = await backlog.next()
+        order.append((user, message.payload))
+        backlog.end_turn(user)
+    assert order[:2] == [(callers[0], b"sos"), (OTHER, b"chunk 0")]
+    assert (OTHER, b"sos") not in order[:3]
+
+
+async def test_a_repeat_is_known_until_the_first_is_acknowledged() -> None:
+    backlog = Backlog()
+    first, other = _message(FLOODER, b"hi"), _message(FLOODER, b"ho")
+    backlog.put(FLOODER, first)
+    backlog.put(FLOODER, other)
+    assert backlog.holds(FLOODER, _message(FLOODER, b"hi"))
+    assert not backlog.holds(OTHER, _message(FLOODER, b"hi"))
+    assert not backlog.holds(FLOODER, _message(FLOODER, b"hi", "alert"))
+    user, message = await backlog.next()
+    assert backlog.holds(FLOODER, first), "it is in work"
+    backlog.put_back(user, message)
+    assert (await backlog.next())[1] is message, "before the other one"
+    assert backlog.remove(FLOODER, lambda _: True) == [other]
+    assert backlog.holds(FLOODER, first)
+    assert backlog.holds(FLOODER, other)
+    for answered in (first, other):
+        backlog.settled(FLOODER, answered)
+        assert not backlog.holds(FLOODER, answered)
