@@ -57,8 +57,8 @@ def mosquitto_version(binary: Path) -> tuple[int, ...] | None:
         )
     except (OSError, subprocess.TimeoutExpired):
         return None
-    found = re.search(r"version (\d+)\.(\d+)\.(\d+)", printed.stdout + printed.stderr)
-    return None if found is None else tuple(int(part) for part in found.groups())
+    version = re.search(r"version (\d+)\.(\d+)\.(\d+)", printed.stdout + printed.stderr)
+    return None if version is None else tuple(int(part) for part in version.groups())
 
 
 def find_mosquitto(configured: str = "", tools: Path = TOOLS) -> Path | None:
@@ -78,9 +78,9 @@ def find_mosquitto(configured: str = "", tools: Path = TOOLS) -> Path | None:
 
 def find_clients(tools: Path = TOOLS) -> Path | None:
     """Return the folder of ``mosquitto_pub`` and ``mosquitto_sub``, installed or unpacked here; None if missing."""
-    found = shutil.which("mosquitto_pub")
-    if found:
-        return Path(found).parent
+    client = shutil.which("mosquitto_pub")
+    if client:
+        return Path(client).parent
     brought = tools / "mosquitto/bin"
     return brought if (brought / "mosquitto_pub").is_file() else None
 
@@ -93,9 +93,9 @@ def fetch_mosquitto(announce: Announce, tools: Path = TOOLS) -> Path:
     A repeat finds the first one; of two concurrent calls one downloads.
     """
     with _one_at_a_time(tools, announce):
-        found = find_mosquitto(tools=tools)
-        if found is not None:
-            return found
+        installed = find_mosquitto(tools=tools)
+        if installed is not None:
+            return installed
         reason = "this system has no apt-get and dpkg-deb"
         if shutil.which("apt-get") and shutil.which("dpkg-deb"):
             announce(f"Mosquitto: not installed; unpacking this system's packages into {tools / 'mosquitto'}")
@@ -112,8 +112,8 @@ def _system_folders() -> Iterator[str]:
 
 
 def _last_line(error: Exception) -> str:
-    said = (error.stderr if isinstance(error, subprocess.CalledProcessError) else "") or str(error)
-    lines = [line for line in str(said).splitlines() if line.strip()]
+    output = (error.stderr if isinstance(error, subprocess.CalledProcessError) else "") or str(error)
+    lines = [line for line in str(output).splitlines() if line.strip()]
     return lines[-1].strip() if lines else type(error).__name__
 
 
@@ -247,9 +247,9 @@ def _install(announce: Announce, reason: str) -> Path:
         raise MosquittoMissingError(
             f"`{command}` failed: {_last_line(error)}", "Install Mosquitto 2 by hand or set SMARTWATCH_MOSQUITTO_BINARY"
         ) from error
-    found = find_mosquitto()
-    if found is None:
+    installed = find_mosquitto()
+    if installed is None:
         raise MosquittoMissingError(
             f"`{command}` installed no Mosquitto of version 2.0.11 or newer", "Install a newer one"
         )
-    return found
+    return installed

@@ -222,11 +222,11 @@ class Gate:
         """Listen; raises OSError when the port is taken. A repeat changes nothing."""
         if self._listening:
             return
-        found = await asyncio.get_running_loop().getaddrinfo(
+        resolved = await asyncio.get_running_loop().getaddrinfo(
             self._bind or None, self._port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
         )
         try:
-            for family, _, _, _, address in dict.fromkeys(found):
+            for family, _, _, _, address in dict.fromkeys(resolved):
                 self._listening.append(listen_at(family, address))
         except BaseException:
             self._close_sockets()
@@ -243,13 +243,15 @@ class Gate:
         for client in list(self._clients):
             client.close()
 
-    def record_login(self, address: str, port: int) -> None:
-        """Mosquitto has let in the connection that came from this loopback address and port."""
+    def record_login(self, address: str, port: int, username: str) -> None:
+        """Mosquitto has let in, as this user, the connection that came from this loopback address and port."""
         client = self._by_inner.get((address, port))
         if client is not None and not client.has_logged_in:
             self._pending.remove(client, client.key)
             self._logins.record(client.key, self._now_s())
             client.log_in()
+            if self.wills is not None:
+                self.wills.note_login(username)
 
     def record_refused_will(self) -> None:
         """Mosquitto has refused the will of one of the connections that have not logged in, or have just ended so."""

@@ -39,6 +39,10 @@ async def run_broker(settings: Settings) -> None:
     While Postgres does not answer, Mosquitto keeps its last users. Started without Postgres it serves the bridges only,
     and the watches' public port stays closed until Postgres has named the users once.
     """
+    if settings.broker == "external":
+        raise BrokerError(
+            "SMARTWATCH_BROKER is external: there is no Mosquitto to run; `smartwatch broker-auth` answers"
+        )
     binary = find_mosquitto(settings.mosquitto_binary)
     if binary is None:
         raise MosquittoMissingError(

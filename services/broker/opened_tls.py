@@ -28,16 +28,16 @@ class _End:
         self._in.write(data)
 
     def read(self) -> bytes | None:
-        """Return what it said since the last call, None when it has said that it is at its end."""
-        said = bytearray()
+        """Return the bytes received since the last call, or None once the peer has closed its direction."""
+        received = bytearray()
         with contextlib.suppress(ssl.SSLWantReadError):
             self._shake_hands()
             while True:
                 part = self._tls.read(_READ_BYTES)
                 if not part:
-                    return bytes(said) or None
-                said += part
-        return bytes(said)
+                    return bytes(received) or None
+                received += part
+        return bytes(received)
 
     def write(self, data: bytes) -> None:
         """Say this, once the handshake is over."""
@@ -95,11 +95,11 @@ class OpenedTls:
 
     def _pass_on(self) -> None:
         try:
-            said = self._watch.read()
-            if said:
-                self._look_at(said)
+            sent = self._watch.read()
+            if sent:
+                self._look_at(sent)
             # Also without a word: it begins the handshake, and sends what waited for its end.
-            self._hand_over(said, self._broker)
+            self._hand_over(sent, self._broker)
             self._hand_over(self._broker.read(), self._watch)
         except ssl.SSLError:
             # As Mosquitto does it: an alert, if there is one, and the end of the connection.
@@ -111,16 +111,16 @@ class OpenedTls:
         self._broker.send()
 
     @staticmethod
-    def _hand_over(said: bytes | None, to: _End) -> None:
-        if said is None:
+    def _hand_over(data: bytes | None, to: _End) -> None:
+        if data is None:
             to.end()
         else:
-            to.write(said)
+            to.write(data)
 
-    def _look_at(self, said: bytes) -> None:
+    def _look_at(self, data: bytes) -> None:
         if self._on_connect is None:
             return
-        self._first += said
+        self._first += data
         try:
             connect = read_connect(self._first)
         except NotConnectError:

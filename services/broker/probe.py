@@ -46,16 +46,17 @@ def probe_tls() -> ssl.SSLContext:
 
 
 async def probe_login(
-    host: str, port: int, username: str, password: str, *, tls: bool, client_id: str | None = None,
+    host: str, port: int, username: str, password: str, *, tls: bool | ssl.SSLContext, client_id: str | None = None,
     timeout_s: float = 2.0,
 ) -> int | None:  # fmt: skip
     """Log in with a clean session and out again, as ``client_id`` (default: the user name).
 
+    ``tls`` is a context, or True for one that checks no certificate.
     Return the code of CONNACK (0: accepted, 4 and 5: refused), None when no answer came.
     """
     try:
         async with asyncio.timeout(timeout_s):
-            reader, writer = await asyncio.open_connection(host, port, ssl=probe_tls() if tls else None)
+            reader, writer = await asyncio.open_connection(host, port, ssl=probe_tls() if tls is True else tls or None)
             try:
                 writer.write(connect_packet(client_id or username, username, password))
                 answer = await reader.readexactly(4)

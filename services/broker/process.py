@@ -61,11 +61,12 @@ class MosquittoProcess:
         backend_password: str,
         *,
         folder_wait_s: float = _STOP_DEADLINE_S,
-        on_login: Callable[[str, int], None] = lambda _address, _port: None,
+        on_login: Callable[[str, int, str], None] = lambda _address, _port, _username: None,
         on_refused_will: Callable[[], None] = lambda: None,
         on_event: Callable[[ClientConnected | ClientGone], None] = lambda _event: None,
     ) -> None:
-        """``on_login`` is called with the address and port from which a client that was let in has connected.
+        """``on_login`` is called with the address and port from which a client that was let in has connected, and its
+        user name.
 
         ``on_refused_will`` is called when a client was refused because of its will; Mosquitto does not say which.
         ``on_event`` is called with every connection and its end.
@@ -302,7 +303,7 @@ class MosquittoProcess:
                 self.connections.record(event)
                 self._on_event(event)
             if isinstance(event, ClientConnected):
-                self._on_login(event.address, event.port)
+                self._on_login(event.address, event.port, event.username)
             elif is_refused_will(line):
                 self._limited_log.warning("broker_will_refused")
                 self._on_refused_will()

@@ -1,15 +1,16 @@
-"""Keeps Mosquitto's users equal to the database's, through the loss of either."""
+"""Keeps a broker's users equal to the database's, through the loss of either."""
 
 from __future__ import annotations
 
 import asyncio
 import time
-from typing import Final
+from collections.abc import Collection
+from typing import Final, Protocol
 
 import structlog
 import tenacity
 
-from services.broker.process import MosquittoProcess
+from services.broker.passwords import BrokerLogin
 from services.broker.users import UserSource, UsersUnavailableError
 from services.core.platform.log.rate_limited import RateLimitedLog
 
@@ -22,10 +23,24 @@ _IN_STEP_S: Final = 10.0
 _NO_ANSWER: Final = "the database does not answer"
 
 
-class UserSync:
-    """Follows a UserSource and installs every state of it in Mosquitto; ``run`` goes on until it is cancelled."""
+class Broker(Protocol):
+    """The broker whose users are kept in step: Mosquitto, or external brokers that ask our endpoint."""
 
-    def __init__(self, broker: MosquittoProcess, source: UserSource) -> None:
+    @property
+    def problem(self) -> str | None:
+        """Why the newest users may not be in force; None when they are."""
+
+    async def set_logins(self, logins: Collection[BrokerLogin]) -> bool:
+        """Replace the watches' users, disconnect removed and changed ones; return whether anything changed."""
+
+    async def verify_files(self) -> None:
+        """Verify, every few seconds, what may have changed by itself."""
+
+
+class UserSync:
+    """Follows a UserSource and installs every state of it in a broker; ``run`` goes on until it is cancelled."""
+
+    def __init__(self, broker: Broker, source: UserSource) -> None:
         self._broker = broker
         self._source = source
         self._limited_log = RateLimitedLog()

@@ -21,7 +21,8 @@ from services.core.devices.presence.connections import (
 )
 from services.core.devices.watches.queries import broker_logins, broker_logins_version
 from services.core.pairing.actions import mark_installed
-from services.core.platform.db.database import Database, DatabaseLostError, Notifications
+from services.core.platform.db.database import Database
+from services.core.platform.db.notifications import DatabaseLostError, Notifications
 
 CHANNEL: Final = "broker_users"
 _ANSWER_DEADLINE_S: Final = 5.0
@@ -145,5 +146,6 @@ async def _answering() -> AsyncIterator[None]:
         sqlalchemy.exc.SQLAlchemyError,
         asyncpg.PostgresError,
         asyncpg.InterfaceError,
+        asyncpg.InternalClientError,
     ) as error:
         raise UsersUnavailableError(type(error).__name__) from error

@@ -1,7 +1,7 @@
-"""Finds the watches whose will the broker refuses or drops, by reading the log-ins of a few connections.
+"""Finds the watches whose will the broker refuses or drops, by reading one log-in of each watch a day.
 
 Mosquitto refuses a will with the retain flag or QoS 2 before it has read the user name, and drops one for a foreign
-topic without a word. Only the CONNECT tells whose it is, and TLS ends in Mosquitto: for a few connections the gate
+topic without a word. Only the CONNECT tells whose it is, and TLS ends in Mosquitto: for these connections the gate
 takes part in it (:class:`services.broker.opened_tls.OpenedTls`).
 """
 
@@ -21,11 +21,14 @@ from services.broker.opened_tls import OpenedTls
 # A watch whose will was refused comes back after seconds, or minutes at most.
 _SUSPECTED_S: Final = 600.0
 _ADDRESSES_MAX: Final = 1_000
-# Of the other connections this share is read, so that wills for foreign topics are found as well.
-SAMPLE_EVERY: Final = 50
+# The will of a watch is read again after this time: its firmware may be another one.
+_KNOWN_S: Final = 86_400.0
 # Reading begins at most so often (a handshake costs the gate milliseconds), and goes on until the connection ends.
 _EACH_S: Final = 0.2
-OPEN_MAX: Final = 16
+SUSPECTED_MAX: Final = 16
+UNKNOWN_MAX: Final = 128
+# User names that are remembered, of each kind.
+_NAMES_MAX: Final = 100_000
 _QOS_MAX: Final = 1
 
 
@@ -38,38 +41,58 @@ def is_refused(connect: Connect) -> bool:
 
 
 class ReadingRules:
-    """Which connections are read: those of addresses behind which a will was refused lately, and a sample."""
+    """Chooses the connections that are read.
+
+    Those of addresses behind which a will was refused lately, and any other ones while there are watches that logged in
+    although their will is not known.
+    """
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
         self._suspected_at: OrderedDict[str, float] = OrderedDict()
-        self._seen = 0
+        self._known_at: OrderedDict[str, float] = OrderedDict()
+        self._unknown: set[str] = set()
         self._begun_at_s = -_EACH_S
 
     def suspect(self, keys: Iterable[str]) -> None:
         """A will was refused of a connection that came from one of these addresses."""
         for key in keys:
-            self._suspected_at[key] = self._clock()
-            self._suspected_at.move_to_end(key)
-            if len(self._suspected_at) > _ADDRESSES_MAX:
-                self._suspected_at.popitem(last=False)
+            _remember(self._suspected_at, key, self._clock(), _ADDRESSES_MAX)
 
-    def chooses(self, key: str, open_now: int, sampled_now: int) -> str | None:
-        """Return why a new connection of this address is read, "suspected" or "sampled"; None when it is not.
+    def know(self, username: str) -> None:
+        """The will of this watch, or that it has none, has been read."""
+        self._unknown.discard(username)
+        _remember(self._known_at, username, self._clock(), _NAMES_MAX)
 
-        Connections that were read and are still open are given as ``open_now`` (of suspects) and ``sampled_now``.
+    def note_login(self, username: str) -> None:
+        """Note that this watch has logged in, on a connection that may have been read."""
+        known_at_s = self._known_at.get(username)
+        is_known = known_at_s is not None and self._clock() - known_at_s < _KNOWN_S
+        if not is_known and len(self._unknown) < _NAMES_MAX:
+            self._unknown.add(username)
+
+    def chooses(self, key: str, suspected_open: int, unknown_open: int) -> str | None:
+        """Return why a new connection of this address is read, "suspected" or "unknown"; None when it is not.
+
+        The connections that were read for either reason and are still open are given.
         """
         now_s = self._clock()
-        self._seen += 1
         why = None
         if now_s - self._suspected_at.get(key, now_s - _SUSPECTED_S) < _SUSPECTED_S:
-            why = "suspected" if open_now < OPEN_MAX else None
-        elif self._seen % SAMPLE_EVERY == 0:
-            why = "sampled" if sampled_now < OPEN_MAX else None
+            why = "suspected" if suspected_open < SUSPECTED_MAX else None
+        elif self._unknown:
+            why = "unknown" if unknown_open < UNKNOWN_MAX else None
         if why is None or now_s - self._begun_at_s < _EACH_S:
             return None
         self._begun_at_s = now_s
         return why
+
+
+def _remember(times: OrderedDict[str, float], name: str, now_s: float, names_max: int) -> None:
+    times[name] = now_s
+    times.move_to_end(name)
+    if len(times) > names_max:
+        times.popitem(last=False)
 
 
 class WillReader:
@@ -96,11 +119,15 @@ class WillReader:
         """A will was refused of a connection that came from one of these addresses."""
         self._rules.suspect(keys)
 
+    def note_login(self, username: str) -> None:
+        """Note that this watch has logged in through the gate."""
+        self._rules.note_login(username)
+
     def open(self, key: str, watch: asyncio.Transport, broker: asyncio.Transport) -> OpenedTls | None:
         """Return what passes on this connection's bytes and reads them, None when it is not to be read."""
         self._open = {transport: why for transport, why in self._open.items() if not transport.is_closing()}
         reasons = list(self._open.values())
-        why = self._rules.chooses(key, reasons.count("suspected"), reasons.count("sampled"))
+        why = self._rules.chooses(key, reasons.count("suspected"), reasons.count("unknown"))
         if why is None:
             return None
         try:
@@ -111,8 +138,11 @@ class WillReader:
         return OpenedTls((contexts[0], watch), (contexts[1], broker), self._judge)
 
     def _judge(self, connect: Connect) -> None:
-        if is_refused(connect) and self._fits(connect.username, connect.password):
-            self._refuse(connect.username)
+        # Only what the watch itself says counts.
+        if self._fits(connect.username, connect.password):
+            self._rules.know(connect.username)
+            if is_refused(connect):
+                self._refuse(connect.username)
 
 
 def _like_mosquitto(folder: Path) -> ssl.SSLContext:

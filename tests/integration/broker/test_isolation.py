@@ -209,15 +209,15 @@ async def test_bytes_that_are_not_mqtt_disturb_nobody(broker: Broker) -> None:
 
 
 async def test_bridges_share_one_user_and_hear_what_watches_say_only(broker: Broker) -> None:
-    async with broker.backend("sw-down-1") as one, broker.backend("sw-down-2") as two, broker.watch() as ana:
-        await one.subscribe("#")
+    async with broker.backend("sw-down-1") as first, broker.backend("sw-down-2") as second, broker.watch() as ana:
+        await first.subscribe("#")
         await ana.subscribe(f"sw/v1/{ANA}/down/#")
-        await two.publish(f"sw/v1/{ANA}/down/time", "for the watch only")
+        await second.publish(f"sw/v1/{ANA}/down/time", "for the watch only")
         assert await ana.hears() == (f"sw/v1/{ANA}/down/time", "for the watch only")
         await ana.publish(f"sw/v1/{ANA}/up/text", "last")
-        assert await one.heard_before((f"sw/v1/{ANA}/up/text", "last")) == []
-        assert one.connected
-        assert two.connected
+        assert await first.heard_before((f"sw/v1/{ANA}/up/text", "last")) == []
+        assert first.connected
+        assert second.connected
 
 
 async def _raw_connect(port: int, username: str, will: aiomqtt.Will) -> tuple[bytes, asyncio.StreamWriter]:

@@ -125,7 +125,6 @@ async def storm(
 @pytest.mark.parametrize(
     ("storm", "rounds"), [(90, 2), pytest.param(1000, 5, marks=pytest.mark.long)], indirect=["storm"]
 )
-@pytest.mark.timeout(300)
 async def test_every_watch_gets_in_while_one_address_is_attacked_and_descriptors_stay_flat(
     storm: Storm, rounds: int
 ) -> None:

@@ -167,8 +167,8 @@ async def test_a_second_broker_in_the_same_folder_does_not_start(broker: Broker,
 async def test_on_a_port_that_is_taken_it_says_so_and_disturbs_nobody(
     broker: Broker, mosquitto: Path, folder: Path
 ) -> None:
-    taken = replace(broker.process.configuration, folder=folder / "another")
-    second = make_process(taken, mosquitto)
+    configuration = replace(broker.process.configuration, folder=folder / "another")
+    second = make_process(configuration, mosquitto)
     with pytest.raises(MosquittoNotServingError, match="Address already in use"):
         await second.start(KNOWN)
     assert second.pid is None
@@ -196,7 +196,7 @@ async def test_mosquitto_ends_with_the_process_that_started_it(
         sys.executable, "-c", program, *map(str, arguments), stdout=asyncio.subprocess.PIPE
     )
     assert parent.stdout is not None
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         while b"started\n" not in await parent.stdout.readline():
             pass
     assert is_answering(configuration.plain_port)
@@ -205,7 +205,7 @@ async def test_mosquitto_ends_with_the_process_that_started_it(
     await becomes_true(lambda: not is_answering(configuration.plain_port))
     # The folder is free as soon as that Mosquitto has saved and ended.
     again = make_process(configuration, mosquitto)
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):
         while True:
             try:
                 await again.start(KNOWN)

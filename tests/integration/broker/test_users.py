@@ -61,7 +61,7 @@ async def test_the_same_users_again_change_nothing(broker: Broker) -> None:
 async def test_a_changed_password_cuts_off_whoever_uses_the_old_one(broker: Broker) -> None:
     async with broker.watch() as ana:
         await broker.process.set_logins([login(ANA, "another")])
-        await ana.is_thrown_out(within_s=5)
+        await ana.is_thrown_out()
         assert await refused(broker.plain_port, ANA, ANA)
         assert not await refused(broker.plain_port, ANA, "another")
 
@@ -153,7 +153,7 @@ async def test_two_hundred_identities_come_and_go_and_the_broker_is_well_and_in_
             present.append(waiting.pop())
             for _ in range(min(chance.randrange(3), len(present) - 1)):
                 present.pop(chance.randrange(len(present)))
-            await broker.process.set_logins([logins[one] for one in present])
+            await broker.process.set_logins([logins[name] for name in present])
             name = chance.choice(present)
             async with broker.watch(name) as watch:
                 await watch.publish(f"sw/v1/{name}/up/text", "hi")

@@ -7,7 +7,7 @@ import inspect
 from collections.abc import Awaitable, Callable
 
 
-async def becomes_true(condition: Callable[[], bool | Awaitable[bool]], within_s: float = 15.0) -> None:
+async def becomes_true(condition: Callable[[], bool | Awaitable[bool]], within_s: float = 60.0) -> None:
     """Wait until a condition holds; TimeoutError if it does not."""
     async with asyncio.timeout(within_s):
         while True:

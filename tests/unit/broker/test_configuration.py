@@ -29,15 +29,15 @@ def directives(configuration: BrokerConfiguration) -> list[str]:
 
 def listeners(configuration: BrokerConfiguration) -> dict[str, list[str]]:
     """Return the directives below each listener, by port."""
-    found: dict[str, list[str]] = {}
+    listeners: dict[str, list[str]] = {}
     port = ""
     for line in directives(configuration):
         if line.startswith("listener "):
             port = line.split()[1]
-            found[port] = []
+            listeners[port] = []
         elif port:
-            found[port].append(line)
-    return found
+            listeners[port].append(line)
+    return listeners
 
 
 def test_the_shipped_access_file_is_the_one_the_code_knows() -> None:

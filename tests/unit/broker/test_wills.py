@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from services.broker.connect_packet import Connect, NotConnectError, Will, read_connect
 from services.broker.probe import connect_packet
-from services.broker.wills import OPEN_MAX, SAMPLE_EVERY, ReadingRules, is_refused
+from services.broker.wills import SUSPECTED_MAX, UNKNOWN_MAX, ReadingRules, is_refused
 from services.device_sim.watch import mqtt_packets
 
 USER = "w-aaaaaaaaaaaa"
@@ -72,18 +72,37 @@ def test_connections_of_an_address_behind_which_a_will_was_refused_are_read_for_
     assert rules.chooses("here", 0, 0) == "suspected"
     assert rules.chooses("here", 0, 0) is None
     clock.now_s += 0.2
-    assert rules.chooses("here", OPEN_MAX, 0) is None
-    assert rules.chooses("here", OPEN_MAX - 1, OPEN_MAX) == "suspected"
+    assert rules.chooses("here", SUSPECTED_MAX, 0) is None
+    assert rules.chooses("here", SUSPECTED_MAX - 1, UNKNOWN_MAX) == "suspected"
     clock.now_s += 600
     assert rules.chooses("here", 0, 0) is None
 
 
-def test_of_all_others_a_sample_is_read() -> None:
+def test_others_are_read_while_the_will_of_a_watch_that_logged_in_is_not_known() -> None:
     clock = Seconds()
     rules = ReadingRules(clock)
-    chosen = []
-    for _ in range(10 * SAMPLE_EVERY):
-        clock.now_s += 1
-        chosen.append(rules.chooses("anywhere", OPEN_MAX, 0))
-    assert chosen.count("sampled") == 10
-    assert {rules.chooses("anywhere", 0, OPEN_MAX) for _ in range(2 * SAMPLE_EVERY)} == {None}
+    assert rules.chooses("anywhere", 0, 0) is None, "nobody has logged in"
+    rules.note_login(USER)
+    rules.note_login("w-bbbbbbbbbbbb")
+    assert rules.chooses("anywhere", SUSPECTED_MAX, UNKNOWN_MAX - 1) == "unknown"
+    assert rules.chooses("elsewhere", 0, 0) is None, "five a second"
+    clock.now_s += 0.2
+    assert rules.chooses("elsewhere", 0, UNKNOWN_MAX) is None
+    rules.know(USER)
+    rules.note_login(USER)
+    assert rules.chooses("elsewhere", 0, 0) == "unknown", "the other one is left"
+    clock.now_s += 0.2
+    rules.know("w-bbbbbbbbbbbb")
+    assert rules.chooses("elsewhere", 0, 0) is None
+
+
+def test_the_will_of_a_watch_is_read_again_after_a_day() -> None:
+    clock = Seconds()
+    rules = ReadingRules(clock)
+    rules.know(USER)
+    clock.now_s += 86_399
+    rules.note_login(USER)
+    assert rules.chooses("anywhere", 0, 0) is None
+    clock.now_s += 1
+    rules.note_login(USER)
+    assert rules.chooses("anywhere", 0, 0) == "unknown"
