@@ -18,7 +18,7 @@ import structlog
 from services.backup.blobs import RecordingCopies
 from services.backup.errors import BackupError
 from services.backup.folder import FULL, INCREMENTAL, Backup, Line, Received, is_full_disk, unwritable
-from services.backup.ledger import copy_ledger
+from services.backup.ledger import back_up_ledger
 from services.backup.receiving import LogReceiver
 from services.backup.server import FIRST_WITH_INCREMENTAL, connected, identify, progress_of
 from services.backup.taking import Source, source_of, take_backup
@@ -96,7 +96,7 @@ class Follower:
         else:
             await self._copies.copy_since(self._copied_until)
         self._copied_until = begun
-        await asyncio.to_thread(copy_ledger, self._source.settings.erasure_ledger, self._source.folder.ledger)
+        await asyncio.to_thread(back_up_ledger, self._source.settings, self._source.folder.ledger)
         await self._receiver.record_completed()
         self._log_until = self._receiver.received_until(progress) or self._log_until
         if self._log_until is not None:
@@ -242,7 +242,11 @@ async def run_backups(settings: Settings) -> None:
         page.gauge("backup_age_seconds", "Age of what the backup folder has, by part.", ages_of(source), label="part")
         page.gauge("backup_faults", "Parts of the backup that do not work.", lambda: len(_faults))
         health = HealthServer.of(
-            settings, settings.backup_health_port, {"hung_loops": hung}, page.render, own_faults={"hung_loops"}
+            settings,
+            settings.backup_health_port,
+            {"hung_loops": hung},
+            page.render,
+            own_faults={"hung_loops": frozenset()},
         )
         follower.came_round_s = daily.came_round_s = asyncio.get_running_loop().time()
         await health.start()

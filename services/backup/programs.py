@@ -87,15 +87,15 @@ def programs_of(settings: Settings) -> Programs:
     try:
         return Programs(find_programs())
     except PostgresUnavailableError:
-        found = shutil.which("pg_basebackup")
-    if found is None:
+        program = shutil.which("pg_basebackup")
+    if program is None:
         raise BackupError(
             "backup_program_missing",
             "pg_basebackup was not found: install Postgres' programs in the server's version, and set "
             "SMARTWATCH_POSTGRES_PROGRAMS to their folder.",
         )
     # Debian's wrapper lies on the path; the programs themselves lie in the folder of their version.
-    return Programs(Path(found).resolve().parent)
+    return Programs(Path(program).resolve().parent)
 
 
 def failure_of(name: str, printed: str) -> BackupError:

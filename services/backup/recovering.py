@@ -47,6 +47,8 @@ wal_level = replica
 shared_buffers = '256MB'
 max_wal_size = '4GB'
 max_connections = 20
+# In the folder of rows: /dev/shm may be closed to the server's user (a bare chroot), or small (a container).
+dynamic_shared_memory_type = mmap
 fsync = off
 full_page_writes = off
 shared_preload_libraries = ''

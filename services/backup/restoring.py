@@ -25,7 +25,7 @@ from services.backup.blobs import PAGE, copy_of
 from services.backup.choosing import Choice, choose, read_target
 from services.backup.errors import BackupError
 from services.backup.folder import BackupFolder
-from services.backup.ledger import copy_ledger
+from services.backup.ledger import bring_ledger
 from services.backup.programs import Programs
 from services.backup.recovering import Recovered, lay_out, recovered, target_unwritable
 from services.backup.sums import read_sums
@@ -37,7 +37,7 @@ from services.core.platform.blobs.store import BlobExistsError, BlobStore, BlobS
 from services.core.platform.crypto.vault import Vault
 from services.core.platform.db import migrate
 from services.core.platform.db.database import Database
-from services.core.platform.erasure_ledger import ErasureLedger
+from services.core.platform.opened_ledger import open_ledger
 from services.core.platform.settings import Settings
 from services.core.privacy.erasure.replay import replay
 from services.devstack.postgres import end_orphans
@@ -124,10 +124,7 @@ async def _check_target(target: RestoreTarget, choice: Choice, programs: Program
             "backup_version_differs",
             f"The backup is of Postgres {choice.newest.major_version}, {programs.folder} has version {version}.",
         )
-    if target.data.exists() and (not target.data.is_dir() or any(target.data.iterdir())):
-        raise BackupError(
-            "restore_target_not_empty", f"{target.data} is not empty: a restore never replaces a system. Move it away."
-        )
+    check_empty(target.data)
     # An interrupted restore has brought a part of the sound.
     if not target.store_survived and not target.work.exists():
         try:
@@ -143,8 +140,16 @@ async def _check_target(target: RestoreTarget, choice: Choice, programs: Program
             )
 
 
+def check_empty(data: Path) -> None:
+    """Raise BackupError when the database's files have something in their place already."""
+    if data.exists() and (not data.is_dir() or any(data.iterdir())):
+        raise BackupError(
+            "restore_target_not_empty", f"{data} is not empty: a restore never replaces a system. Move it away."
+        )
+
+
 def _check_ledger(folder: BackupFolder, target: RestoreTarget) -> None:
-    if not folder.ledger.exists() and not target.settings.erasure_ledger.exists():
+    if not folder.ledger.exists() and not open_ledger(target.settings).exists():
         raise BackupError(
             "backup_ledger_missing",
             "The ledger of erasures is neither in the backup folder nor at SMARTWATCH_ERASURE_LEDGER: without it "
@@ -175,7 +180,7 @@ async def _complete(
     try:
         await _check_keys(database)
         try:
-            copy_ledger(folder.ledger, target.settings.erasure_ledger)
+            bring_ledger(folder.ledger, target.settings)
             owner_url = server.url(target.owner_role, target.database)
             await asyncio.to_thread(migrate.upgrade, owner_url, role=target.app_role)
         except OSError as error:
@@ -184,7 +189,7 @@ async def _complete(
             raise BackupError(
                 "restore_version_older", "The backup was made by a newer version of the product: install that version."
             ) from error
-        erasures = await replay(database, ErasureLedger(target.settings.erasure_ledger))
+        erasures = await replay(database, open_ledger(target.settings))
         announce(f"{erasures} erasures repeated; copying the sound")
         recordings, lost = await _bring_sound(folder, database, store)
         if target.store_survived:
@@ -212,19 +217,19 @@ async def _check_keys(database: Database) -> None:
 
 async def _bring_sound(folder: BackupFolder, database: Database, store: BlobStore) -> tuple[int, int]:
     """Copy every recording that the database refers to; return how many are there, and how many are lost."""
-    there = lost = 0
+    present = lost = 0
     sums: dict[Path, dict[str, str]] = {}
     after = uuid.UUID(int=0)
     while True:
         async with database.begin() as work:
             page = await kept_after(work, after, PAGE)
         if not page:
-            return there, lost
+            return present, lost
         missing: list[uuid.UUID] = []
         for start in range(0, len(page), _AT_ONCE):
             batch = page[start : start + _AT_ONCE]
             for blob_id, is_there in zip(batch, await _bring(folder, store, batch, sums), strict=True):
-                there += is_there
+                present += is_there
                 if not is_there:
                     missing.append(blob_id)
         if missing:

@@ -65,7 +65,7 @@ async def connected(url: str, **startup: str) -> AsyncIterator[asyncpg.Connectio
     finally:
         try:
             await connection.close(timeout=2)
-        except (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError):
+        except (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError):
             connection.terminate()
 
 

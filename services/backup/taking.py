@@ -29,7 +29,7 @@ from services.backup.folder import (
     unwritable,
     write_whole,
 )
-from services.backup.ledger import copy_ledger
+from services.backup.ledger import back_up_ledger
 from services.backup.programs import Programs, programs_of
 from services.backup.server import FIRST_WITH_INCREMENTAL, Server, connected, identify
 from services.core.platform.backup_state import update_backup_state
@@ -86,7 +86,7 @@ async def take_backup(source: Source, kind: str, *, gently: bool = False) -> Bac
         parent = _parent_of(line, server, kind)
         _check_room(source.folder, line, parent)
         try:
-            backup = await _take(source, server, line, parent, gently=gently)
+            backup = await _make_backup(source, server, line, parent, gently=gently)
         except OSError as error:
             raise unwritable(error) from error
         update_backup_state(
@@ -138,7 +138,7 @@ def _check_room(folder: BackupFolder, line: Line, parent: Backup | None) -> None
         )
 
 
-async def _take(source: Source, server: Server, line: Line, parent: Backup | None, *, gently: bool) -> Backup:
+async def _make_backup(source: Source, server: Server, line: Line, parent: Backup | None, *, gently: bool) -> Backup:
     coming = line.backups_folder / "coming"
     shutil.rmtree(coming, ignore_errors=True)
     coming.mkdir(mode=0o700)
@@ -148,7 +148,7 @@ async def _take(source: Source, server: Server, line: Line, parent: Backup | Non
         await copies.copy_all(listed)
         if copies.missing:
             log.warning("backup_recordings_missing", count=copies.missing)
-        await asyncio.to_thread(copy_ledger, source.settings.erasure_ledger, source.folder.ledger)
+        await asyncio.to_thread(back_up_ledger, source.settings, source.folder.ledger)
         write_whole(coming / "blobs.txt", "".join(f"{name}\n" for name in listed))
         await _copy_base(source, coming / "base", line.base(parent) if parent else None, gently=gently)
         async with connected(source.url) as connection:

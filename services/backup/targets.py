@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 
 from services.backup.errors import BackupError
 from services.backup.programs import Programs
-from services.backup.restoring import RestoreTarget
+from services.backup.restoring import RestoreTarget, check_empty
 from services.core.platform.db.grants import role_of
 from services.core.platform.settings import Settings
 from services.devstack.instance import InstanceInUseError, acquire_instance
@@ -55,17 +55,23 @@ def instance_target(var: Path, name: str, *, store_survived: bool = False) -> It
         settings = Settings.model_validate({key: value for key, value in defaults.items() if key not in given})
         postgres = LocalPostgres(folder / "postgres")
         postgres.folder.mkdir(parents=True, exist_ok=True)
+        check_empty(postgres.folder / "data")  # before a choice that moves rows
         if (outside_folder(postgres.folder) / "instance" / "data").exists():
             raise BackupError("restore_target_not_empty", f"{folder} has rows outside the checkout: start and stop it.")
         try:
             user = choose_server_user(postgres.folder, print)
         except PostgresUnavailableError as error:
             raise BackupError("restore_failed", str(error)) from error
-        yield RestoreTarget(
+        target = RestoreTarget(
             data=user.home / "data", user=user, settings=settings, database="smartwatch", app_role="smartwatch",
             owner_role="smartwatch_owner", passwords=postgres.passwords(), store_survived=store_survived,
         )  # fmt: skip
-        bring_back(postgres.folder)
+        try:
+            yield target
+        finally:
+            # The mark of a restore that failed half-way stays for the next one.
+            if target.data.exists() or not target.work.exists():
+                bring_back(postgres.folder)
     finally:
         instance.release()
 
@@ -108,7 +114,15 @@ def _server_user(name: str, programs: Programs, home: Path) -> ServerUser:
         user_id = group_id = int(name)
     if user_id == 0:
         raise BackupError("restore_as_root", "Postgres refuses to run as root: name its user in --server-user.")
-    return ServerUser(name, prefix_of(user_id, group_id), user_id, programs.folder, home, group_id)
+    user = ServerUser(name, prefix_of(user_id, group_id), user_id, programs.folder, home, group_id)
+    if refusal := user.can_run_programs():
+        raise BackupError(
+            "restore_user_refused",
+            f"User {name} cannot run the programs in {programs.folder}: install Postgres' programs where that user "
+            "reaches them, and set SMARTWATCH_POSTGRES_PROGRAMS to their folder.",
+            (refusal,),
+        )
+    return user
 
 
 def _name_of(user_id: int) -> str:

@@ -46,10 +46,10 @@ async def verify(folder: BackupFolder, programs: Programs) -> Backup:
 
 def newest_backup(folder: BackupFolder) -> tuple[Line, Backup]:
     """Return the newest backup and its line; raises BackupError when there is none."""
-    found = [(line, line.backups()[-1]) for line in folder.lines() if line.backups()]
-    if not found:
+    newest = [(line, line.backups()[-1]) for line in folder.lines() if line.backups()]
+    if not newest:
         raise BackupError("backup_missing", f"{folder.folder} holds no backup.")
-    return max(found, key=lambda pair: pair[1].ended_at)
+    return max(newest, key=lambda pair: pair[1].ended_at)
 
 
 async def _faults_of(folder: BackupFolder, programs: Programs, line: Line, backup: Backup) -> list[str]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Collection, Mapping
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from enum import StrEnum
@@ -24,6 +24,9 @@ from services.worker.wake_ups import WakeUp
 _MARGIN_S: Final = 5.0
 # So long a process that is asked to end waits for an effect that has begun; an SMS cut off here would be sent again.
 _STOP_GRACE_S: Final = 8.0
+# Rows whose effects are written together, and how long that may take.
+_BATCH_ROWS: Final = 100
+_BATCH_DEADLINE_S: Final = 20.0
 # Beside the deadline a step may wait this long for a database that is away.
 _SILENCE_MARGIN_S: Final = 60.0
 
@@ -64,6 +67,72 @@ class Consumption:
     at_least: Urgency = Urgency.NORMAL
 
 
+class BatchConsumer:
+    """A loop whose effects are rows of this database: it settles many rows and writes their effects at once."""
+
+    silence_max_s = _BATCH_DEADLINE_S + _SILENCE_MARGIN_S
+
+    def __init__(
+        self,
+        name: str,
+        database: Database,
+        kinds: Collection[str],
+        write: Callable[[UnitOfWork, Sequence[OutboxRow]], Awaitable[object]],
+        wake_up: WakeUp,
+    ) -> None:
+        self.name = name
+        self._database = database
+        self._kinds = kinds
+        self._write = write
+        self._wake_up = wake_up
+
+    async def run(self, pulse: Pulse) -> None:
+        """Consume until cancelled."""
+        while True:
+            pulse.beat()
+            # Less than a full batch was all: a row that was committed later wakes by a notification of its own.
+            while await self.consume_some() == _BATCH_ROWS:
+                pulse.beat()
+            pulse.record_success(self.name)
+            await self._wake_up.wait()
+
+    async def consume_some(self) -> int:
+        """Work on due rows in one transaction; return how many there were, up to a full batch.
+
+        Where that fails the rows are tried one by one, and those that fail again are deferred.
+        """
+        taken: list[OutboxRow] = []
+        try:
+            await self._consume(_BATCH_ROWS, taken)
+        except Exception as error:
+            if is_database_unavailable(error) or not taken:
+                raise
+            for _ in range(len(taken)):
+                await self._consume_or_defer()
+        return len(taken)
+
+    async def _consume_or_defer(self) -> None:
+        taken: list[OutboxRow] = []
+        try:
+            await self._consume(1, taken)
+        except Exception as error:
+            if is_database_unavailable(error) or not taken:
+                raise
+            (row,) = taken
+            log.warning(
+                "outbox_row_failed", loop=self.name, outbox_id=row.outbox_id, kind=row.kind, attempt=row.attempts,
+                error=type(error).__qualname__, exc_info=True,
+            )  # fmt: skip
+            async with self._database.begin() as work:
+                await outbox.defer_by_id(work, row.outbox_id or 0)
+
+    async def _consume(self, rows_max: int, taken: list[OutboxRow]) -> None:
+        async with asyncio.timeout(_BATCH_DEADLINE_S), self._database.begin() as work:
+            taken += await outbox.take(work, self._kinds, rows_max=rows_max)
+            if taken:
+                await self._write(work, taken)
+
+
 class OutboxConsumer:
     """A loop that works on one row at a time. Any number may run, in any number of processes."""
 
@@ -92,6 +161,8 @@ class OutboxConsumer:
             )
         if row is None:
             return False
+        # Where one row is due there may be more: the next consumer looks while this one makes its effect.
+        self._wake_up.set()
         effect = asyncio.create_task(self._make_effect(row))
         try:
             await asyncio.shield(effect)

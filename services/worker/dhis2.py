@@ -60,10 +60,10 @@ class Dhis2Client:
                 if len(body) > _ANSWER_BYTES_MAX:
                     break
         try:
-            found = json.loads(body)
+            answer = json.loads(body)
         except ValueError:
-            found = None
-        return read_answer(response.status_code, found, response.headers.get("retry-after", ""))
+            answer = None
+        return read_answer(response.status_code, answer, response.headers.get("retry-after", ""))
 
 
 @contextlib.asynccontextmanager

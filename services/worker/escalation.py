@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from services.core.devices.alerts.escalation import ask_one_check, escalate_one_alert
+from services.core.devices.alerts.escalation import steps_due
 from services.core.platform.db.database import Database
 from services.worker.pulse import Pulse
 from services.worker.wake_ups import WakeUp
@@ -16,7 +16,7 @@ class EscalationLoop:
 
     def __init__(self, database: Database, wake_up: WakeUp | None = None) -> None:
         self._database = database
-        self._wake_up = wake_up or WakeUp(())
+        self._wake_up = wake_up or WakeUp()
 
     async def run(self, pulse: Pulse) -> None:
         """Escalate until cancelled."""
@@ -29,10 +29,16 @@ class EscalationLoop:
     async def escalate_all(self) -> int:
         """Take every step and ask every question that is due now; return their number."""
         count = 0
-        for step in (escalate_one_alert, ask_one_check):
-            while True:
-                async with self._database.begin() as work:
-                    if not await step(work):
-                        break
-                count += 1
+        while taken := await self._escalate_some():
+            count += taken
         return count
+
+    async def _escalate_some(self) -> int:
+        """Take one step of each kind that is due; return how many were taken. Another worker may be at the rest."""
+        async with self._database.begin() as work:
+            due = await steps_due(work)
+        taken = 0
+        for step in due:
+            async with self._database.begin() as work:
+                taken += await step(work)
+        return taken

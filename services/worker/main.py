@@ -7,12 +7,13 @@ import contextlib
 import signal
 from collections.abc import AsyncIterator, Coroutine, Mapping
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any
 
 import structlog
 
 from services.core.conversation.audio_assets.rendering import Transcoder
 from services.core.devices.alerts.calling import WAKE_UP
+from services.core.devices.alerts.escalation import is_step_due
 from services.core.devices.push.rules import EndpointKind
 from services.core.platform.audio.sandbox import AudioSandbox
 from services.core.platform.blobs.store import BlobStore
@@ -20,6 +21,7 @@ from services.core.platform.db.database import Database
 from services.core.platform.erasure_ledger import ErasureLedger
 from services.core.platform.log.health import HealthServer
 from services.core.platform.metrics.page import MetricsPage, disks_of
+from services.core.platform.opened_ledger import open_ledger
 from services.core.platform.retrying import run_with_retries
 from services.core.platform.settings import Settings
 from services.core.privacy.erasure.replay import replay
@@ -36,9 +38,6 @@ from services.worker.supervisor import Loop, Supervisor
 from services.worker.sweeps import SweepLoop, all_sweeps
 from services.worker.transcoding import TRANSCODERS, transcoding_loops
 from services.worker.wake_ups import WakeUps
-
-# Shorter than the deadline of a check on the health page.
-_SURROUNDINGS_DEADLINE_S: Final = 1.5
 
 log = structlog.get_logger()
 
@@ -59,7 +58,7 @@ def all_loops(transcoder: Transcoder, ledger: ErasureLedger, outside: Outside) -
     wake_ups = WakeUps(database)
     return [
         wake_ups,
-        EscalationLoop(database, wake_ups.subscribe(WAKE_UP)),
+        EscalationLoop(database, wake_ups.subscribe(WAKE_UP, is_due=is_step_due)),
         *sms_loops(database, outside.sms, wake_ups),
         *push_loops(database, outside.push, wake_ups),
         *transcoding_loops(transcoder, wake_ups),
@@ -88,23 +87,10 @@ async def run_loops(supervisor: Supervisor, database: Database, ledger: ErasureL
     await supervisor.run()
 
 
-async def hung_loops(supervisor: Supervisor, transcoder: Transcoder) -> str | None:
-    """Return the loops that hang by a fault of this process; one that waits for database or store is none of them."""
-    hung = await supervisor.hung_loops()
-    if hung is not None:
-        try:
-            async with asyncio.timeout(_SURROUNDINGS_DEADLINE_S):
-                await transcoder.database.ping()
-                await transcoder.blobs.ping()
-        except Exception:  # noqa: BLE001 - whatever fails lies outside, and its own check names it
-            return None
-    return hung
-
-
 async def run_worker(settings: Settings) -> None:
     """Run until SIGTERM or SIGINT; raises LoopEndedError when a loop ends by itself."""
     async with _open(settings) as (transcoder, outside):
-        ledger = ErasureLedger(settings.erasure_ledger)
+        ledger = open_ledger(settings)
         page = MetricsPage("worker", disks_of(settings))
         supervisor = Supervisor([*all_loops(transcoder, ledger, outside), QueueSampler(transcoder.database, page)])
         page.gauge("loops_hung", "Loops that have not moved for too long.", lambda: len(supervisor.hung))
@@ -116,10 +102,11 @@ async def run_worker(settings: Settings) -> None:
                 "postgres": transcoder.database.ping,
                 "blobs": transcoder.blobs.ping,
                 "sweeps_and_loops": supervisor.failing_work,
-                "hung_loops": lambda: hung_loops(supervisor, transcoder),
+                "hung_loops": supervisor.hung_loops,
             },
             page.render,
-            own_faults={"hung_loops"},
+            # A loop that waits for the database or the store does not hang by a fault of this process.
+            own_faults={"hung_loops": frozenset({"postgres", "blobs"})},
         )
         await health.start()
         try:

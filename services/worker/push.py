@@ -16,8 +16,9 @@ from services.core.platform.metrics.registry import counter
 from services.core.platform.outbox import actions as outbox
 from services.core.platform.outbox.rules import Urgency
 from services.core.platform.outbox.tables import OutboxRow
-from services.worker.consumer import Consumption, OutboxConsumer, Outcome
+from services.worker.consumer import BatchConsumer, Consumption, OutboxConsumer, Outcome
 from services.worker.push_providers import TIMEOUT_S, PushProvider
+from services.worker.supervisor import Loop
 from services.worker.wake_ups import WakeUps
 
 # Notes in flight; one sender more serves SOS alone, so that services that hang hold up no SOS.
@@ -33,18 +34,11 @@ log = structlog.get_logger()
 
 
 class PushSending:
-    """The two steps of a push. A crash after a note was sent repeats it; endpoints tell repeats by ``ref_id``."""
+    """Sends notes. A crash after a note was sent repeats it; endpoints tell repeats by ``ref_id``."""
 
     def __init__(self, database: Database, providers: Mapping[EndpointKind, PushProvider]) -> None:
         self._database = database
         self._providers = providers
-
-    async def fan_out(self, row: OutboxRow) -> Outcome:
-        """Queue the notes of one event in the transaction that settles its row."""
-        async with self._database.begin() as work:
-            await fan_out(work, row)
-            await outbox.settle(work, row)
-        return Outcome.RECORDED
 
     async def send(self, row: OutboxRow) -> Outcome:
         """Send one note, with no transaction open, and record what became of it and its endpoint together."""
@@ -72,19 +66,14 @@ class PushSending:
         return outcome
 
 
-def push_loops(
-    database: Database, providers: Mapping[EndpointKind, PushProvider], wake_ups: WakeUps
-) -> list[OutboxConsumer]:
+def push_loops(database: Database, providers: Mapping[EndpointKind, PushProvider], wake_ups: WakeUps) -> list[Loop]:
     """Return the fan-out of events, one sender for SOS alone, and the senders of all notes."""
     sending = PushSending(database, providers)
-    events = Consumption(("wake",), DEADLINE_S, sending.fan_out)
     urgent = Consumption(("push",), DEADLINE_S, sending.send, at_least=Urgency.SOS)
     every = Consumption(("push",), DEADLINE_S, sending.send)
+    shared = wake_ups.subscribe("push")
     return [
-        OutboxConsumer("push_events", database, events, wake_ups.subscribe("wake")),
+        BatchConsumer("push_events", database, ("wake",), fan_out, wake_ups.subscribe("wake")),
         OutboxConsumer("push_sos", database, urgent, wake_ups.subscribe("push")),
-        *(
-            OutboxConsumer(f"push_{number}", database, every, wake_ups.subscribe("push"))
-            for number in range(1, SENDERS + 1)
-        ),
+        *(OutboxConsumer(f"push_{number}", database, every, shared) for number in range(1, SENDERS + 1)),
     ]

@@ -119,8 +119,8 @@ def sms_loops(database: Database, sender: SmsSender, wake_ups: WakeUps) -> list[
         ("sms_code", CODE_SENDERS, Consumption(("sms",), SEND_DEADLINE_S, sending.send, at_least=Urgency.LOG_IN_CODE)),
         ("sms", SENDERS, Consumption(("sms", DECOY), SEND_DEADLINE_S, sending.send)),
     )
-    return [
-        OutboxConsumer(f"{name}_{number}", database, consumption, wake_ups.subscribe(*consumption.kinds))
-        for name, count, consumption in classes
-        for number in range(1, count + 1)
-    ]
+    loops = []
+    for name, count, consumption in classes:
+        wake_up = wake_ups.subscribe(*consumption.kinds)
+        loops += [OutboxConsumer(f"{name}_{number}", database, consumption, wake_up) for number in range(1, count + 1)]
+    return loops

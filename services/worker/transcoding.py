@@ -35,7 +35,5 @@ class TranscodingLoop:
 
 def transcoding_loops(transcoder: Transcoder, wake_ups: WakeUps) -> list[TranscodingLoop]:
     """Return the loops, one a decoding process."""
-    return [
-        TranscodingLoop(f"transcoding_{number}", transcoder, wake_ups.subscribe(KIND))
-        for number in range(1, TRANSCODERS + 1)
-    ]
+    wake_up = wake_ups.subscribe(KIND)
+    return [TranscodingLoop(f"transcoding_{number}", transcoder, wake_up) for number in range(1, TRANSCODERS + 1)]

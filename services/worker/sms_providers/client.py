@@ -16,6 +16,8 @@ from services.worker.sms_providers.interface import Failure, SmsNotTakenError
 # Providers answer within a second or two. The whole request, from the connection to the last byte of the answer.
 TIMEOUT_S: Final = 6.0
 _ANSWER_BYTES_MAX: Final = 64 * 1024
+# The step of httpx's transport from which on the provider may have the message.
+_SENDING: Final = "send_request_headers.started"
 
 
 @dataclass(frozen=True)
@@ -43,12 +45,22 @@ class ProviderClient:
 
         Raises SmsNotTakenError: busy where no connection came about (nothing was sent), unsure after that.
         """
+        has_begun = False
+
+        async def trace(step: str, _: object) -> None:
+            nonlocal has_begun
+            has_begun = has_begun or step.endswith(_SENDING)
+
         try:
             async with asyncio.timeout(self._timeout_s):
-                return await self._ask(method, url, parts)
-        except (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout) as error:
+                return await self._ask(method, url, parts | {"extensions": {"trace": trace}})
+        except httpx.ConnectError as error:
             raise SmsNotTakenError(Failure.BUSY, "no_connection") from error
+        except (httpx.ConnectTimeout, httpx.PoolTimeout) as error:
+            raise SmsNotTakenError(Failure.BUSY, "no_connection", is_silent=True) from error
         except TimeoutError as error:
+            if not has_begun:
+                raise SmsNotTakenError(Failure.BUSY, "no_connection", is_silent=True) from error
             raise SmsNotTakenError(Failure.UNSURE, "no_answer") from error
         except httpx.HTTPError as error:
             raise SmsNotTakenError(Failure.UNSURE, "broken_connection") from error
@@ -61,10 +73,10 @@ class ProviderClient:
                 if len(body) > _ANSWER_BYTES_MAX:
                     break
         try:
-            found = json.loads(body)
+            fields = json.loads(body)
         except ValueError:
-            found = None
-        return Answer(response.status_code, found if isinstance(found, dict) else {})
+            fields = None
+        return Answer(response.status_code, fields if isinstance(fields, dict) else {})
 
 
 def judge_answer(answer: Answer) -> SmsNotTakenError:

@@ -28,11 +28,15 @@ class Failure(StrEnum):
 class SmsNotTakenError(Exception):
     """A provider did not take a message: why, and the provider's own code. Holds neither number nor text."""
 
-    def __init__(self, failure: Failure, reason: str, *, no_balance: bool = False) -> None:
+    def __init__(
+        self, failure: Failure, reason: str, *, no_balance: bool = False, is_silent: bool | None = None
+    ) -> None:  # fmt: skip
         self.reason = reason if _CODE.fullmatch(reason) else "unknown"
         super().__init__(f"{failure.value}: {self.reason}")
         self.failure = failure
         self.no_balance = no_balance
+        # Whether it held the sender for a time-out, or nobody knows what became of the message.
+        self.is_silent = failure is Failure.UNSURE if is_silent is None else is_silent
 
 
 class BalanceUnknownError(Exception):

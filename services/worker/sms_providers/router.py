@@ -89,7 +89,7 @@ class SmsRouter:
         try:
             await provider.send(phone, content, message_id)
         except SmsNotTakenError as error:
-            self._count_silence(provider.name, is_silent=error.failure is Failure.UNSURE)
+            self._count_silence(provider.name, is_silent=error.is_silent)
             return Attempt(provider.name, error.failure, error.reason, error.no_balance)
         except Exception as error:
             # The type alone: a message may quote the number.

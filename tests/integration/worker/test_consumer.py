@@ -188,31 +188,43 @@ async def test_rows_of_one_watch_are_never_claimed_at_once_and_keep_their_order(
     database: Database, clock: FakeClock
 ) -> None:
     async with database.begin() as work:
-        await greet_watches(work, ["w-one"])
+        await notify_watch(work, "w-one", back=True)
         await notify_watch(work, "w-one")
         await notify_watch(work, "w-two")
 
-    async def claim() -> OutboxRow | None:
+    async def claim(rows_max: int) -> list[OutboxRow]:
         async with database.begin() as work:
-            return await outbox.claim_in_order(work, ("watch", "factory"), lease=LEASE)
+            return await outbox.claim_in_order(work, ("watch", "factory"), lease=LEASE, rows_max=rows_max)
 
-    claimed = [row for row in await asyncio.gather(*(claim() for _ in range(6))) if row is not None]
+    claims = await asyncio.gather(*(claim(rows_max) for rows_max in (1, 3, 2, 3, 1, 3)))
+    claimed = [row for rows in claims for row in rows]
     assert sorted(row.target for row in claimed) == ["w-one", "w-two"]
     first = next(row for row in claimed if row.target == "w-one")
-    assert first.payload == {"greet": True}
+    assert first.payload == {"back": True}
     async with database.begin() as work:
         await outbox.settle(work, first)
-    second = await claim()
-    assert second is not None
+    (second,) = await claim(3)
     assert (second.target, second.payload) == ("w-one", {})
     clock.advance(seconds=LEASE.total_seconds())
+
+
+async def test_a_message_is_not_behind_the_watches_that_said_hello_before(database: Database) -> None:
+    async with database.begin() as work:
+        await greet_watches(work, [f"w-{number}" for number in range(20)])
+        await notify_watch(work, "w-message")
+    async with database.begin() as work:
+        (row,) = await outbox.claim_in_order(work, ("watch", "factory"), lease=LEASE)
+        assert row.target == "w-message"
+    async with database.begin() as work:
+        (row,) = await outbox.claim_in_order(work, ("watch", "factory"), lease=LEASE)
+        assert row.target == "w-0"
 
 
 async def test_a_row_is_left_while_another_consumer_is_about_to_claim_an_earlier_row_of_its_watch(
     database: Database,
 ) -> None:
     async with database.begin() as work:
-        await greet_watches(work, ["w-one"])
+        await notify_watch(work, "w-one", back=True)
         await notify_watch(work, "w-one")
         await notify_watch(work, "w-two")
     earliest = select(OutboxRow).order_by(col(OutboxRow.outbox_id)).limit(1).with_for_update()
@@ -220,10 +232,27 @@ async def test_a_row_is_left_while_another_consumer_is_about_to_claim_an_earlier
         # The first step of a claim: the row is locked and not yet marked.
         (await other.session.exec(earliest)).one()
         async with database.begin() as work:
-            claimed = await outbox.claim_in_order(work, ("watch", "factory"), lease=LEASE)
-            assert claimed is not None
+            (claimed,) = await outbox.claim_in_order(work, ("watch", "factory"), lease=LEASE, rows_max=3)
             assert claimed.target == "w-two"
-            assert await outbox.claim_in_order(work, ("watch", "factory"), lease=LEASE) is None
+            assert await outbox.claim_in_order(work, ("watch", "factory"), lease=LEASE, rows_max=3) == []
+
+
+async def test_a_claim_of_many_takes_the_first_row_of_each_watch_in_their_order(database: Database) -> None:
+    async with database.begin() as work:
+        await greet_watches(work, ["w-three", "w-one"])
+        for username in ("w-one", "w-two", "w-one"):
+            await notify_watch(work, username)
+    async with database.begin() as work:
+        claimed = await outbox.claim_in_order(work, ("watch", "factory"), lease=LEASE, rows_max=10)
+        assert [(row.target, row.attempts) for row in claimed] == [("w-one", 1), ("w-two", 1), ("w-three", 1)]
+        assert claimed[0].payload == {}
+        assert await outbox.claim_in_order(work, ("watch", "factory"), lease=LEASE, rows_max=10) == []
+        await outbox.release_all(work, claimed[1:])
+        await outbox.settle_all(work, claimed[:1])
+    async with database.begin() as work:
+        claimed = await outbox.claim_in_order(work, ("watch", "factory"), lease=LEASE, rows_max=2)
+        # The second row of the first watch stands behind the others, which were there before.
+        assert [(row.target, row.attempts) for row in claimed] == [("w-two", 1), ("w-one", 1)]
 
 
 def test_the_deadline_of_an_effect_ends_before_its_claim(sender: OutboxConsumer) -> None:

@@ -99,31 +99,31 @@ async def _send(database: Database, settings: Settings) -> None:
             pass
 
 
-async def _told(admin: StaffMember, asked: dict[str, Any]) -> dict[str, Any]:
-    told: dict[str, Any] = await admin.told("GET", f"{PATH}/{asked['import_id']}")
-    return told
+async def _told(admin: StaffMember, queued: dict[str, Any]) -> dict[str, Any]:
+    state: dict[str, Any] = await admin.told("GET", f"{PATH}/{queued['import_id']}")
+    return state
 
 
 async def test_everything_public_is_checked_first_and_stored_once(
     admin: StaffMember, database: Database, sending: Settings, dhis2: Dhis2, body: dict[str, Any], clock: FakeClock
 ) -> None:
     # A dry run alone stores nothing.
-    asked = await admin.told("POST", PATH, json=body | {"check_only": True})
-    assert asked["state"] == "waiting"
+    queued = await admin.told("POST", PATH, json=body | {"check_only": True})
+    assert queued["state"] == "waiting"
     assert await admin.refused("POST", PATH, json=body) == (429, "dhis2_import_running")
     await _send(database, sending)
-    told = await _told(admin, asked)
-    assert (told["state"], told["percent"], told["values"], told["imported"]) == ("checked", 100, 8, None)
-    assert (told["checked"]["imported"], told["checked"]["conflict_count"]) == (8, 0)
+    state = await _told(admin, queued)
+    assert (state["state"], state["percent"], state["values"], state["imported"]) == ("checked", 100, 8, None)
+    assert (state["checked"]["imported"], state["checked"]["conflict_count"]) == (8, 0)
     assert dhis2.values == {}
 
     clock.advance(seconds=1)
-    asked = await admin.told("POST", PATH, json=body)
+    queued = await admin.told("POST", PATH, json=body)
     dhis2.requests.clear()
     await _send(database, sending)
-    told = await _told(admin, asked)
-    assert (told["state"], told["problem"], told["left_out"]["suppressed"]) == ("done", None, 2)
-    assert told["imported"] == {"imported": 8, "updated": 0, "ignored": 0, "conflict_count": 0, "conflicts": []}
+    state = await _told(admin, queued)
+    assert (state["state"], state["problem"], state["left_out"]["suppressed"]) == ("done", None, 2)
+    assert state["imported"] == {"imported": 8, "updated": 0, "ignored": 0, "conflict_count": 0, "conflicts": []}
     # All batches are checked before the first one is stored.
     assert [(query["dryRun"], count) for query, count in dhis2.requests] == [
         ("true", 4), ("true", 4), ("false", 4), ("false", 4),
@@ -136,10 +136,10 @@ async def test_everything_public_is_checked_first_and_stored_once(
     # Sent again, DHIS2 has the same values.
     before = dict(dhis2.values)
     clock.advance(seconds=1)
-    asked = await admin.told("POST", PATH, json=body)
+    queued = await admin.told("POST", PATH, json=body)
     await _send(database, sending)
-    told = await _told(admin, asked)
-    assert (told["state"], told["imported"]["imported"], told["imported"]["updated"]) == ("done", 0, 8)
+    state = await _told(admin, queued)
+    assert (state["state"], state["imported"]["imported"], state["imported"]["updated"]) == ("done", 0, 8)
     assert dhis2.values == before
     assert [listed["state"] for listed in (await admin.told("GET", PATH))["imports"]] == ["done", "done", "checked"]
 
@@ -150,14 +150,14 @@ async def test_an_unknown_element_is_found_by_the_check_and_nothing_is_stored(
 ) -> None:
     dhis2.is_new = is_new
     dhis2.elements = set()
-    asked = await admin.told("POST", PATH, json=body)
+    queued = await admin.told("POST", PATH, json=body)
     await _send(database, sending)
-    told = await _told(admin, asked)
-    assert (told["state"], told["problem"], told["imported"]) == ("conflicts", "conflicts", None)
-    assert told["sentence"].startswith("DHIS2 does not accept all values.")
-    assert told["checked"]["ignored"] == 8
+    state = await _told(admin, queued)
+    assert (state["state"], state["problem"], state["imported"]) == ("conflicts", "conflicts", None)
+    assert state["sentence"].startswith("DHIS2 does not accept all values.")
+    assert state["checked"]["ignored"] == 8
     # Equal conflicts of both batches stand once.
-    [conflict] = told["checked"]["conflicts"]
+    [conflict] = state["checked"]["conflicts"]
     assert (conflict["object"], conflict["code"]) == ("messages001", "E7610")
     assert "Data element not found" in conflict["problem"]
     assert dhis2.values == {}
@@ -168,24 +168,24 @@ async def test_what_breaks_off_is_continued_and_stores_nothing_twice(
 ) -> None:
     # Busy at the first check; then the connection breaks after the second batch was stored.
     dhis2.answers.extend([(429, None), (0, None), (0, None), (0, None), (None, None)])
-    asked = await admin.told("POST", PATH, json=body)
+    queued = await admin.told("POST", PATH, json=body)
     await _send(database, sending)
-    told = await _told(admin, asked)
-    assert (told["state"], told["problem"]) == ("waiting", "busy")
-    assert told["sentence"] == "DHIS2 is busy or reports a fault of its own."
+    state = await _told(admin, queued)
+    assert (state["state"], state["problem"]) == ("waiting", "busy")
+    assert state["sentence"] == "DHIS2 is busy or reports a fault of its own."
     # It asked for two minutes.
     clock.advance(seconds=119)
     await _send(database, sending)
-    assert (await _told(admin, asked))["state"] == "waiting"
+    assert (await _told(admin, queued))["state"] == "waiting"
     clock.advance(seconds=1)
     await _send(database, sending)
-    told = await _told(admin, asked)
-    assert (told["state"], told["problem"], told["imported"]["imported"]) == ("waiting", "no_answer", 4)
+    state = await _told(admin, queued)
+    assert (state["state"], state["problem"], state["imported"]["imported"]) == ("waiting", "no_answer", 4)
     assert len(dhis2.values) == 8
     clock.advance(seconds=60)
     await _send(database, sending)
-    told = await _told(admin, asked)
-    assert (told["state"], told["imported"]["imported"], told["imported"]["updated"]) == ("done", 4, 4)
+    state = await _told(admin, queued)
+    assert (state["state"], state["imported"]["imported"], state["imported"]["updated"]) == ("done", 4, 4)
     assert len(dhis2.values) == 8
 
 
@@ -197,11 +197,11 @@ async def test_values_that_dhis2_ignores_after_all_are_named_and_the_rest_is_sto
         "WARNING", imported=2, ignored=2, conflicts=[{"object": "siteunit001", "value": "Data set is locked"}]
     )
     dhis2.answers.extend([(0, None), (0, None), (409, {"status": "WARNING", "response": locked})])
-    asked = await admin.told("POST", PATH, json=body)
+    queued = await admin.told("POST", PATH, json=body)
     await _send(database, sending)
-    told = await _told(admin, asked)
-    assert (told["state"], told["imported"]["ignored"], told["imported"]["imported"]) == ("partly", 2, 6)
-    assert told["imported"]["conflicts"][0]["problem"] == "Data set is locked"
+    state = await _told(admin, queued)
+    assert (state["state"], state["imported"]["ignored"], state["imported"]["imported"]) == ("partly", 2, 6)
+    assert state["imported"]["conflicts"][0]["problem"] == "Data set is locked"
 
 
 async def test_a_wrong_token_or_address_ends_it_with_a_sentence_and_no_secret_in_any_log(
@@ -209,30 +209,30 @@ async def test_a_wrong_token_or_address_ends_it_with_a_sentence_and_no_secret_in
     capsys: pytest.CaptureFixture[str], clock: FakeClock,
 ) -> None:  # fmt: skip
     dhis2.token = "another"
-    asked = await admin.told("POST", PATH, json=body)
+    queued = await admin.told("POST", PATH, json=body)
     await _send(database, sending)
-    told = await _told(admin, asked)
-    assert (told["state"], told["problem"]) == ("failed", "log_in_refused")
-    assert told["sentence"] == "DHIS2 rejected the token or the password. Check SMARTWATCH_DHIS2_TOKEN."
+    state = await _told(admin, queued)
+    assert (state["state"], state["problem"]) == ("failed", "log_in_refused")
+    assert state["sentence"] == "DHIS2 rejected the token or the password. Check SMARTWATCH_DHIS2_TOKEN."
     dhis2.token = TOKEN
     for answer, problem in (((404, b"<html>"), "no_dhis2"), ((302, b""), "no_dhis2"), ((403, {}), "not_allowed")):
         dhis2.answers.append(answer)
-        asked = await admin.told("POST", PATH, json=body)
+        queued = await admin.told("POST", PATH, json=body)
         await _send(database, sending)
-        told = await _told(admin, asked)
-        assert (told["state"], told["problem"]) == ("failed", problem)
+        state = await _told(admin, queued)
+        assert (state["state"], state["problem"]) == ("failed", problem)
     # Nobody listens there: it is tried for hours, and then given up.
-    asked = await admin.told("POST", PATH, json=body)
+    queued = await admin.told("POST", PATH, json=body)
     away = sending.model_copy(update={"dhis2_url": "http://127.0.0.1:9"})
     for _ in range(TRIES):
         await _send(database, away)
-        told = await _told(admin, asked)
-        assert (told["state"], told["problem"]) == ("waiting", "no_connection")
+        state = await _told(admin, queued)
+        assert (state["state"], state["problem"]) == ("waiting", "no_connection")
         clock.advance(hours=1)
         admin = await renewed(admin, database)
     await _send(database, away)
-    told = await _told(admin, asked)
-    assert (told["state"], told["problem"]) == ("failed", "no_connection")
+    state = await _told(admin, queued)
+    assert (state["state"], state["problem"]) == ("failed", "no_connection")
     assert dhis2.values == {}
     assert TOKEN not in "".join(capsys.readouterr())
 
@@ -246,10 +246,10 @@ async def test_a_system_that_never_answers_is_left_after_its_time(
 
     server = await asyncio.start_server(hang, "127.0.0.1", 0)
     stuck = sending.model_copy(update={"dhis2_url": f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"})
-    asked = await admin.told("POST", PATH, json=body)
+    queued = await admin.told("POST", PATH, json=body)
     async with server, httpx.AsyncClient(trust_env=False) as client:
         await send_one_import(database, Dhis2Client(client, stuck, timeout_s=0.2))
-    assert (await _told(admin, asked))["problem"] == "no_answer"
+    assert (await _told(admin, queued))["problem"] == "no_answer"
 
 
 async def test_what_cannot_be_sent_is_refused_before_anything_is_asked_of_dhis2(
@@ -274,11 +274,11 @@ async def test_what_cannot_be_sent_is_refused_before_anything_is_asked_of_dhis2(
     assert await stranger.refused("POST", PATH, json=body) == (409, "dhis2_not_configured")
     # Numbers that are not public, or without an id, are nothing to send.
     nothing = body | {"data_elements": {"calls": "callsvalue1"}}
-    asked = await admin.told("POST", PATH, json=nothing)
+    queued = await admin.told("POST", PATH, json=nothing)
     await _send(database, sending)
-    told = await _told(admin, asked)
-    assert (told["state"], told["problem"]) == ("failed", "nothing_public")
-    assert told["left_out"]["indicators_without_element"] == ["messages"]
+    state = await _told(admin, queued)
+    assert (state["state"], state["problem"]) == ("failed", "nothing_public")
+    assert state["left_out"]["indicators_without_element"] == ["messages"]
     assert dhis2.requests == []
     # A simulated programme is checked, never stored.
     async with database.begin() as work:
@@ -289,7 +289,7 @@ async def test_what_cannot_be_sent_is_refused_before_anything_is_asked_of_dhis2(
     assert (await admin.told("POST", PATH, json=body | {"check_only": True}))["state"] == "waiting"
     await _send(database, sending)
     assert await admin.refused("GET", f"{PATH}/{uuid.uuid4()}") == (404, "not_found")
-    assert await stranger.told("GET", f"{PATH}/{asked['import_id']}") == told
+    assert await stranger.told("GET", f"{PATH}/{queued['import_id']}") == state
 
 
 async def test_the_workers_loop_sends_when_it_is_woken(

@@ -15,7 +15,7 @@ import pytest
 import pytest_asyncio
 from sqlmodel import select
 
-from services.core.conversation.messages.actions import WatchMessage, receive_from_child
+from services.core.conversation.messages.from_watch import WatchMessage, receive_from_child
 from services.core.conversation.messages.rules import text_body
 from services.core.devices.alerts.actions import NewAlert, raise_alert
 from services.core.devices.push.rules import EndpointKind
@@ -25,7 +25,7 @@ from services.core.platform.db.database import Database
 from services.core.platform.outbox.tables import OutboxRow
 from services.core.platform.settings import Settings
 from services.worker import push
-from services.worker.consumer import OutboxConsumer
+from services.worker.consumer import BatchConsumer, OutboxConsumer
 from services.worker.push import push_loops
 from services.worker.push_providers import Poster, PushProvider, Webhook, providers_of
 from services.worker.wake_ups import WakeUps
@@ -45,11 +45,11 @@ async def service() -> AsyncIterator[PushService]:
 class PushSender:
     """The worker's fan-out and one of its senders, step by step."""
 
-    events: OutboxConsumer
+    events: BatchConsumer
     notes: OutboxConsumer
 
     async def wake_one(self) -> bool:
-        return await self.events.consume_one()
+        return bool(await self.events.consume_some())
 
     async def send_one(self) -> bool:
         return await self.notes.consume_one()
@@ -57,6 +57,8 @@ class PushSender:
 
 def _step_by_step(database: Database, providers: Mapping[EndpointKind, PushProvider]) -> PushSender:
     events, _, notes, *_ = push_loops(database, providers, WakeUps(database))
+    assert isinstance(events, BatchConsumer)
+    assert isinstance(notes, OutboxConsumer)
     return PushSender(events, notes)
 
 
@@ -87,13 +89,13 @@ async def _raise(parent: Parent, kind: str = "sos") -> str:
 
 
 async def _register(parent: Parent, body: dict[str, str]) -> dict[str, Any]:
-    found: dict[str, Any] = await parent.told("POST", "/v1/push-endpoints", json=body)
-    return found
+    endpoint: dict[str, Any] = await parent.told("POST", "/v1/push-endpoints", json=body)
+    return endpoint
 
 
 async def _listed(parent: Parent) -> list[dict[str, Any]]:
-    found: list[dict[str, Any]] = (await parent.told("GET", "/v1/push-endpoints"))["endpoints"]
-    return found
+    endpoints: list[dict[str, Any]] = (await parent.told("GET", "/v1/push-endpoints"))["endpoints"]
+    return endpoints
 
 
 async def test_a_browser_is_told_of_an_alert_by_ids_that_only_it_can_read(
@@ -128,8 +130,8 @@ async def test_a_childs_message_wakes_its_recipients_and_a_guardians_own_wakes_n
     async with database.begin() as work:
         identity = await standing_identity(work, username, lock=True)
         assert identity is not None
-        said = WatchMessage("t81kd02mq7zr", "family", text_body("a secret of Mei's"), "0" * 64, None)
-        await receive_from_child(work, identity, said)
+        message = WatchMessage("t81kd02mq7zr", "family", text_body("a secret of Mei's"), "0" * 64, None)
+        await receive_from_child(work, identity, message)
     await _send_all(sender)
     note = browser.open(service.posted[0].body)
     assert json.loads(note)["kind"] == "message.created"
@@ -164,7 +166,7 @@ async def test_an_endpoint_that_fails_is_tried_again_and_the_others_are_not_sent
         clock.advance(seconds=1)
         await _send_all(sender)
         assert (len(service.posted), len(broken.posted)) == (1, 2)
-    assert [one["failing_since_at"] for one in await _listed(parent)] == [None, None]
+    assert [endpoint["failing_since_at"] for endpoint in await _listed(parent)] == [None, None]
 
 
 @pytest.mark.parametrize("status", [404, 410])
@@ -207,7 +209,7 @@ async def test_a_redirection_is_not_followed_and_a_note_goes_stale(
     service.status = 307
     await _raise(parent)
     await _send_all(sender)
-    assert [one.path for one in service.posted] == ["/push/abc"]
+    assert [post.path for post in service.posted] == ["/push/abc"]
     clock.advance(hours=1)
     await _send_all(sender)
     assert len(service.posted) == 1
@@ -234,8 +236,8 @@ async def test_who_logs_out_loses_the_right_or_leaves_is_not_woken_even_by_what_
     logged_out = await parent.invite()
     removed = await parent.invite(relation="father")
     no_more = await parent.invite(relation="aunt")
-    for one in (logged_out, removed, no_more):
-        await _register(one, {"kind": "webhook", "address": service.address(f"/{one.guardian_id}")})
+    for guardian in (logged_out, removed, no_more):
+        await _register(guardian, {"kind": "webhook", "address": service.address(f"/{guardian.guardian_id}")})
     await _raise(parent)
     assert await sender.wake_one()
     await logged_out.told("POST", "/v1/auth/logout")
@@ -243,19 +245,19 @@ async def test_who_logs_out_loses_the_right_or_leaves_is_not_woken_even_by_what_
     await parent.told("PATCH", f"{parent.family}/guardians/{no_more.guardian_id}", json={"may_message": False})
     await _send_all(sender)
     # Remaining guardians are notified of the change to the others, and of nothing else.
-    told = {(one.path, json.loads(one.body)["kind"]) for one in service.posted}
-    assert told == {(f"/{no_more.guardian_id}", "guardian.acted")}
+    posts = {(post.path, json.loads(post.body)["kind"]) for post in service.posted}
+    assert posts == {(f"/{no_more.guardian_id}", "guardian.acted")}
 
 
 async def test_a_new_phone_that_waits_wakes_its_owner_and_who_may_approve_and_its_end_nobody(
     sender: PushSender, service: PushService, parent: Parent
 ) -> None:
     uncle = await parent.invite()
-    for one in (parent, uncle):
-        await _register(one, {"kind": "webhook", "address": service.address(f"/{one.guardian_id}")})
+    for guardian in (parent, uncle):
+        await _register(guardian, {"kind": "webhook", "address": service.address(f"/{guardian.guardian_id}")})
     tablet = await parent.new_device("Redmi 12").log_in()
     await _send_all(sender)
-    assert {one.path for one in service.posted} == {f"/{parent.guardian_id}", f"/{uncle.guardian_id}"}
+    assert {post.path for post in service.posted} == {f"/{parent.guardian_id}", f"/{uncle.guardian_id}"}
     (session,) = [
         session for session in (await parent.told("GET", "/v1/me/sessions"))["sessions"] if session["limited"]
     ]
@@ -272,11 +274,11 @@ async def test_a_new_phone_that_waits_wakes_its_owner_and_who_may_approve_and_it
 
 async def test_a_zone_wakes_only_who_may_locate(sender: PushSender, service: PushService, parent: Parent) -> None:
     father = await parent.invite(may_locate=True, relation="father")
-    for one in (parent, father):
-        await _register(one, {"kind": "webhook", "address": service.address(f"/{one.guardian_id}")})
+    for guardian in (parent, father):
+        await _register(guardian, {"kind": "webhook", "address": service.address(f"/{guardian.guardian_id}")})
     await _raise(parent, "zone_left")
     await _send_all(sender)
-    assert [one.path for one in service.posted] == [f"/{father.guardian_id}"]
+    assert [post.path for post in service.posted] == [f"/{father.guardian_id}"]
 
 
 async def test_the_same_address_again_is_the_same_endpoint_and_ten_are_enough(
@@ -330,4 +332,4 @@ async def test_a_note_that_cannot_be_opened_waits_and_does_not_stop_the_others(
     await _register(parent, {"kind": "webhook", "address": service.address("/well")})
     await _raise(parent)
     await _send_all(sender)
-    assert [one.path for one in service.posted] == ["/well"]
+    assert [post.path for post in service.posted] == ["/well"]

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import base64
+import contextlib
 import hashlib
 import hmac
 import json
+import socket
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -26,7 +28,7 @@ from services.worker.sms_providers.client import ProviderClient
 from services.worker.sms_providers.interface import BalanceUnknownError, Failure, SmsNotTakenError, SmsProvider
 from services.worker.sms_providers.opening import open_router
 from services.worker.sms_providers.twilio import TwilioAccount, TwilioSms
-from tests.support.sms_gateway import Gateway
+from tests.support.sms_gateway import Gateway, GivesUp
 
 NOW = datetime(2027, 3, 1, 8, 30, tzinfo=UTC)
 CODE = SmsText("login_code", {"code": "482913"}, "tr", "SmartWatch: kodunuz 482913. Şifre değil, paylaşmayın. ıIğ")  # noqa: RUF001 - Turkish
@@ -123,7 +125,7 @@ async def test_aliyun_gets_the_template_of_kind_and_locale_signed_afresh_at_each
     gateway.status, gateway.body = TAKEN["aliyun"]
     await providers["aliyun"].send(PHONES["aliyun"], CODE, ID)
     await providers["aliyun"].send("+85291234567", URGENT, ID)
-    first, second = gateway.asked
+    first, second = gateway.requests
     assert (first.method, first.path) == ("POST", "/")
     assert {name: first.query[name] for name in ("PhoneNumbers", "SignName", "TemplateCode", "OutId")} == {
         "PhoneNumbers": "13800138000", "SignName": "陪伴手表", "TemplateCode": "SMS_100", "OutId": ID,
@@ -132,21 +134,21 @@ async def test_aliyun_gets_the_template_of_kind_and_locale_signed_afresh_at_each
     # The template of every locale, and of its parameters only those that it declares.
     assert (second.query["TemplateCode"], json.loads(second.query["TemplateParam"])) == ("SMS_200", {"time": "14:05"})
     assert second.query["PhoneNumbers"] == "85291234567"
-    for asked in gateway.asked:
+    for request in gateway.requests:
         # The verifier, written from the document and not from the signer.
-        fields = asked.headers["authorization"].removeprefix("ACS3-HMAC-SHA256 ").split(",")
+        fields = request.headers["authorization"].removeprefix("ACS3-HMAC-SHA256 ").split(",")
         given = dict(field.split("=", 1) for field in fields)
         assert given["Credential"] == "key-id"
-        pairs = sorted(asked.query.items())
+        pairs = sorted(request.query.items())
         query = "&".join(f"{quote(name, safe='~')}={quote(value, safe='~')}" for name, value in pairs)
         names = given["SignedHeaders"].split(";")
         assert {"host", "x-acs-action", "x-acs-content-sha256", "x-acs-date", "x-acs-signature-nonce"} <= {*names}
-        lines = "".join(f"{name}:{asked.headers[name]}\n" for name in names)
-        canonical = f"POST\n/\n{query}\n{lines}\n{given['SignedHeaders']}\n{hashlib.sha256(asked.body).hexdigest()}"
+        lines = "".join(f"{name}:{request.headers[name]}\n" for name in names)
+        canonical = f"POST\n/\n{query}\n{lines}\n{given['SignedHeaders']}\n{hashlib.sha256(request.body).hexdigest()}"
         to_sign = f"ACS3-HMAC-SHA256\n{hashlib.sha256(canonical.encode()).hexdigest()}"
         assert given["Signature"] == hmac.new(b"key-secret", to_sign.encode(), hashlib.sha256).hexdigest()
-        assert (asked.headers["x-acs-action"], asked.headers["x-acs-version"]) == ("SendSms", "2017-05-25")
-        assert asked.headers["x-acs-date"] == "2027-03-01T08:30:00Z"
+        assert (request.headers["x-acs-action"], request.headers["x-acs-version"]) == ("SendSms", "2017-05-25")
+        assert request.headers["x-acs-date"] == "2027-03-01T08:30:00Z"
     assert first.headers["x-acs-signature-nonce"] != second.headers["x-acs-signature-nonce"]
 
 
@@ -155,9 +157,9 @@ async def test_esms_gets_the_text_with_our_id_and_where_to_report(
 ) -> None:
     gateway.status, gateway.body = TAKEN["esms"]
     await providers["esms"].send(PHONES["esms"], URGENT, ID)
-    (asked,) = gateway.asked
-    assert (asked.method, asked.path) == ("POST", "/MainService.svc/json/SendMultipleMessage_V4_post_json/")
-    assert asked.json == {
+    (request,) = gateway.requests
+    assert (request.method, request.path) == ("POST", "/MainService.svc/json/SendMultipleMessage_V4_post_json/")
+    assert request.json == {
         "ApiKey": "api-key", "SecretKey": "secret-key", "Phone": "0901888484", "Content": URGENT.text,
         "Brandname": "WeCare", "SmsType": "2", "IsUnicode": "1", "RequestId": ID,
         "CallbackUrl": report_address("https://app.example.org", vault, "esms"),
@@ -171,9 +173,9 @@ async def test_netgsm_gets_codes_at_the_otp_service_in_ascii_and_other_texts_at_
     gateway.status, gateway.body = TAKEN["netgsm"]
     await providers["netgsm"].send(PHONES["netgsm"], CODE, ID)
     await providers["netgsm"].send(PHONES["netgsm"], URGENT, ID)
-    code, other = gateway.asked
+    code, other = gateway.requests
     basic = f"Basic {base64.b64encode(b'8501112233:pass').decode()}"
-    assert [one.headers["authorization"] for one in gateway.asked] == [basic, basic]
+    assert [request.headers["authorization"] for request in gateway.requests] == [basic, basic]
     assert code.path == "/sms/rest/v2/otp"
     assert code.json == {
         "msgheader": "WECARE", "no": "5321112233",
@@ -193,17 +195,17 @@ async def test_twilio_gets_the_text_and_where_to_report_this_message(
 ) -> None:
     gateway.status, gateway.body = TAKEN["twilio"]
     await providers["twilio"].send(PHONES["twilio"], URGENT, ID)
-    (asked,) = gateway.asked
-    assert (asked.method, asked.path) == ("POST", "/2010-04-01/Accounts/AC1/Messages.json")
-    assert asked.headers["authorization"] == f"Basic {base64.b64encode(b'AC1:twilio-token').decode()}"
+    (request,) = gateway.requests
+    assert (request.method, request.path) == ("POST", "/2010-04-01/Accounts/AC1/Messages.json")
+    assert request.headers["authorization"] == f"Basic {base64.b64encode(b'AC1:twilio-token').decode()}"
     report = f"{report_address('https://app.example.org', vault, 'twilio')}?message_id={ID}"
-    assert asked.form == {
+    assert request.form == {
         "To": PHONES["twilio"], "MessagingServiceSid": "MG1", "Body": URGENT.text, "StatusCallback": report,
     }  # fmt: skip
     async with httpx.AsyncClient(trust_env=False) as client:
         numbered = TwilioSms(ProviderClient(client), gateway.url, TwilioAccount("AC1", "t", "+15005550006"))
         await numbered.send(PHONES["twilio"], URGENT, ID)
-    assert gateway.asked[-1].form == {"To": PHONES["twilio"], "From": "+15005550006", "Body": URGENT.text}
+    assert gateway.requests[-1].form == {"To": PHONES["twilio"], "From": "+15005550006", "Body": URGENT.text}
 
 
 async def test_the_webhook_gets_everything_signed_with_the_time_and_the_same_id_at_each_attempt(
@@ -214,13 +216,13 @@ async def test_the_webhook_gets_everything_signed_with_the_time_and_the_same_id_
         await providers["webhook"].send(PHONES["webhook"], URGENT, ID)
     # It had taken the first: a repeat is recognised and sends nothing twice.
     await providers["webhook"].send(PHONES["webhook"], URGENT, ID)
-    for asked in gateway.asked:
-        stamp = asked.headers["smartwatch-timestamp"]
+    for request in gateway.requests:
+        stamp = request.headers["smartwatch-timestamp"]
         assert stamp == str(int(NOW.timestamp()))
-        signature = hmac.new(SECRET.encode(), stamp.encode() + b"." + asked.body, hashlib.sha256).hexdigest()
-        assert asked.headers["smartwatch-signature"] == f"v1={signature}"
-        assert asked.headers["idempotency-key"] == ID
-        assert asked.json == {
+        signature = hmac.new(SECRET.encode(), stamp.encode() + b"." + request.body, hashlib.sha256).hexdigest()
+        assert request.headers["smartwatch-signature"] == f"v1={signature}"
+        assert request.headers["idempotency-key"] == ID
+        assert request.json == {
             "id": ID, "to": PHONES["webhook"], "kind": "urgent", "params": dict(URGENT.params), "locale": "vi",
             "text": URGENT.text,
         }  # fmt: skip
@@ -277,7 +279,7 @@ async def test_each_answer_is_read_as_documented(
         (name, reason) in {("aliyun", "isv.AMOUNT_NOT_ENOUGH"), ("esms", "103"), ("netgsm", "60")}
     )
     # A redirect is not followed: it could lead the number anywhere.
-    assert [asked.path for asked in gateway.asked if asked.path == "/elsewhere"] == []
+    assert [request.path for request in gateway.requests if request.path == "/elsewhere"] == []
 
 
 @pytest.mark.parametrize("name", PHONES)
@@ -287,15 +289,34 @@ async def test_no_connection_is_not_sent_and_no_answer_may_be(
     async with open_router(settings, vault, lambda: NOW) as router:
         provider = router.providers[name]
         gateway.is_stuck = True
-        monkeypatch.setattr(provider._client, "_timeout_s", 0.2)  # type: ignore[attr-defined]  # noqa: SLF001
-        with pytest.raises(SmsNotTakenError, match="unsure: no_answer"):
-            await provider.send(PHONES[name], CODE, ID)
+        patience = GivesUp(gateway)
+        patience.may.set()
+        async with httpx.AsyncClient(transport=patience) as client:
+            monkeypatch.setattr(provider._client, "_client", client)  # type: ignore[attr-defined]  # noqa: SLF001
+            with pytest.raises(SmsNotTakenError, match="unsure: no_answer") as silent:
+                await provider.send(PHONES[name], CODE, ID)
+        assert silent.value.is_silent
     async with Gateway().running() as gone:
         address = gone.url
     elsewhere = settings.model_copy(update={f"sms_{name}_url": address})
     async with open_router(elsewhere, vault, lambda: NOW) as router:
-        with pytest.raises(SmsNotTakenError, match="busy: no_connection"):
+        with pytest.raises(SmsNotTakenError, match="busy: no_connection") as gone_away:
             await router.providers[name].send(PHONES[name], CODE, ID)
+    assert not gone_away.value.is_silent
+
+
+async def test_a_connection_that_does_not_come_about_in_time_is_not_sent_and_is_a_silence() -> None:
+    with contextlib.ExitStack() as sockets:
+        full = sockets.enter_context(socket.create_server(("127.0.0.1", 0), backlog=0))
+        # Nobody takes the connections: the kernel keeps a few, and leaves all others without an answer.
+        for _ in range(8):
+            waiting = sockets.enter_context(socket.socket())
+            waiting.setblocking(False)
+            waiting.connect_ex(full.getsockname())
+        async with httpx.AsyncClient(trust_env=False) as client:
+            with pytest.raises(SmsNotTakenError, match="busy: no_connection") as refused:
+                await ProviderClient(client, timeout_s=0.2).ask("POST", f"http://127.0.0.1:{full.getsockname()[1]}/")
+    assert refused.value.is_silent
 
 
 async def test_balances_are_read_where_a_provider_tells_them(
@@ -305,11 +326,11 @@ async def test_balances_are_read_where_a_provider_tells_them(
         "esms": {"Balance": 36693, "CodeResponse": "100"}, "netgsm": {"code": "00", "balance": "34,020"},
         "twilio": {"balance": "12.5", "currency": "USD"},
     }  # fmt: skip
-    found = {}
+    balances = {}
     for name, body in bodies.items():
         gateway.body = body
-        found[name] = await providers[name].balance()
-    assert found == {"esms": 36693.0, "netgsm": 34.02, "twilio": 12.5}
+        balances[name] = await providers[name].balance()
+    assert balances == {"esms": 36693.0, "netgsm": 34.02, "twilio": 12.5}
     gateway.body = {}
     for name in PHONES:
         with pytest.raises(BalanceUnknownError):

@@ -34,12 +34,12 @@ from services.core.platform.sms_settings import SmsRoutes
 from services.worker.sms import sms_loops
 from services.worker.sms_providers.client import ProviderClient
 from services.worker.sms_providers.esms import EsmsAccount, EsmsSms
-from services.worker.sms_providers.interface import SmsProvider
+from services.worker.sms_providers.interface import Failure, SmsNotTakenError, SmsProvider
 from services.worker.sms_providers.router import PAUSE_S, SILENCES_MAX, SmsRouter
 from services.worker.sms_providers.twilio import TwilioAccount, TwilioSms
 from services.worker.wake_ups import WakeUps
 from tests.support.clock import FakeClock
-from tests.support.sms_gateway import Gateway
+from tests.support.sms_gateway import Gateway, GivesUp
 
 PHONE = "+84901888484"
 FIRST_TAKES = (200, {"CodeResult": "100"})
@@ -52,13 +52,16 @@ INVALID = (400, {"code": 21211})
 class Post:
     """Two providers on loopback, the second one for what the first does not take."""
 
-    def __init__(self, database: Database, first: Gateway, second: Gateway, client: httpx.AsyncClient) -> None:
+    def __init__(
+        self, database: Database, first: Gateway, second: Gateway, patience: GivesUp, client: httpx.AsyncClient
+    ) -> None:  # fmt: skip
         self.database = database
         self.first = first
         self.second = second
         self.time_s = 1_000.0
-        # No other text waits for the time-out of a provider that hangs.
-        http = ProviderClient(client, timeout_s=0.3)
+        self.patience = patience
+        # Long: only the first one's silence ends a request, when the test says so.
+        http = ProviderClient(client, timeout_s=60)
         providers: dict[str, SmsProvider] = {
             "esms": EsmsSms(http, first.url, EsmsAccount("k", "s", "WeCare")),
             "twilio": TwilioSms(http, second.url, TwilioAccount("AC1", "t", "+15005550006")),
@@ -93,13 +96,13 @@ async def post(database: Database) -> AsyncIterator[Post]:
     async with (
         Gateway().running() as first,
         Gateway().running() as second,
-        httpx.AsyncClient(trust_env=False) as client,
+        httpx.AsyncClient(transport=(patience := GivesUp(first)), trust_env=False) as client,
     ):
-        yield Post(database, first, second, client)
+        yield Post(database, first, second, patience, client)
 
 
 @pytest.mark.parametrize(
-    ("urgency", "first", "second", "outcomes", "waiting", "asked"),
+    ("urgency", "first", "second", "outcomes", "waiting", "requests"),
     [
         (Urgency.NORMAL, FIRST_TAKES, SECOND_TAKES, [("esms", "taken", "")], 0, (1, 0)),
         (Urgency.NORMAL, FIRST_REFUSES, SECOND_TAKES,
@@ -117,14 +120,14 @@ async def post(database: Database) -> AsyncIterator[Post]:
 )  # fmt: skip
 async def test_who_is_asked_next_and_what_is_recorded(
     post: Post, urgency: Urgency, first: tuple[int, object], second: tuple[int, object],
-    outcomes: list[tuple[str, str, str]], waiting: int, asked: tuple[int, int],
+    outcomes: list[tuple[str, str, str]], waiting: int, requests: tuple[int, int],
 ) -> None:  # fmt: skip
     (post.first.status, post.first.body), (post.second.status, post.second.body) = first, second
     await post.queue(go_and_look_text("vi"), urgency)
     assert await post.sender.consume_one()
     assert await post.outcomes() == outcomes
     assert len(await post.waiting()) == waiting
-    assert (len(post.first.asked), len(post.second.asked)) == asked
+    assert (len(post.first.requests), len(post.second.requests)) == requests
     counts = await post.counts()
     is_failed = "taken" not in {outcome for _, outcome, _ in outcomes}
     assert (counts.offered, counts.failed, counts.sos_failed) == (1, int(is_failed), 0)
@@ -138,7 +141,7 @@ async def test_a_repeat_has_the_same_id_and_what_the_provider_had_taken_is_done(
     assert await post.sender.consume_one()
     clock.advance(seconds=2)
     assert await post.sender.consume_one()
-    ids = [asked.json["RequestId"] for asked in post.first.asked]
+    ids = [request.json["RequestId"] for request in post.first.requests]
     assert len(ids) == 2
     assert ids[0] == ids[1]
     assert await post.outcomes() == [("esms", "taken", "")]
@@ -161,7 +164,7 @@ async def test_a_message_that_is_reported_delivered_after_a_lost_answer_is_not_s
     clock.advance(seconds=2)
     assert await post.sender.consume_one()
     assert await post.waiting() == []
-    assert len(post.first.asked) == 1
+    assert len(post.first.requests) == 1
     assert await post.outcomes() == [("esms", "delivered", "")] or await post.outcomes() == [
         ("esms", "delivered", "500")
     ]
@@ -172,10 +175,10 @@ async def test_a_code_that_is_no_longer_valid_is_not_sent(post: Post, clock: Fak
     post.second.status, post.second.body = 503, {}
     await post.queue(login_code_text("vi", "482913"), Urgency.LOG_IN_CODE)
     assert await post.sender.consume_one()
-    asked = len(post.first.asked)
+    count = len(post.first.requests)
     clock.advance(minutes=10, seconds=1)
     assert await post.sender.consume_one()
-    assert len(post.first.asked) == asked
+    assert len(post.first.requests) == count
     assert await post.waiting() == []
     assert ("none", "expired", "") in await post.outcomes()
 
@@ -189,27 +192,47 @@ async def test_a_provider_that_hangs_holds_up_neither_an_sos_nor_a_code_and_is_p
     # While that one hangs: a code to a number of the other provider, and an SOS.
     await post.queue(login_code_text("en", "482913"), Urgency.LOG_IN_CODE, "+14155550123")
     assert await post.code_sender.consume_one()
-    assert len(post.second.asked) == 1
+    assert len(post.second.requests) == 1
     await post.queue(go_and_look_text("en"), Urgency.SOS, "+14155550124")
     assert await post.sos_sender.consume_one()
-    assert len(post.second.asked) == 2
+    assert len(post.second.requests) == 2
+    post.patience.may.set()
     assert await hanging
     for _ in range(SILENCES_MAX - 1):
         await post.queue(go_and_look_text("vi"), Urgency.LOG_IN_CODE)
         assert await post.code_sender.consume_one()
-    asked = len(post.first.asked)
-    assert asked == SILENCES_MAX
+    count = len(post.first.requests)
+    assert count == SILENCES_MAX
     # Now it is left alone for a while, and the next message goes at once by the other one.
     await post.queue(go_and_look_text("vi"), Urgency.LOG_IN_CODE)
     assert await post.code_sender.consume_one()
-    assert (len(post.first.asked), len(post.second.asked)) == (asked, 3)
+    assert (len(post.first.requests), len(post.second.requests)) == (count, 3)
     # After the pause it is tried again.
     post.time_s += PAUSE_S + 1
     post.first.is_stuck = False
     post.first.status, post.first.body = FIRST_TAKES
     await post.queue(go_and_look_text("vi"), Urgency.LOG_IN_CODE)
     assert await post.code_sender.consume_one()
-    assert len(post.first.asked) == asked + 1
+    assert len(post.first.requests) == count + 1
+
+
+async def test_a_provider_that_takes_no_connection_in_time_is_passed_over_and_paused(post: Post) -> None:
+    class Unreachable(Talkative):
+        asked = 0
+
+        async def send(self, phone: str, content: SmsText, message_id: str) -> None:  # noqa: ARG002 - of the interface
+            self.asked += 1
+            raise SmsNotTakenError(Failure.BUSY, "no_connection", is_silent=True)
+
+    unreachable = Unreachable()
+    providers: dict[str, SmsProvider] = {"esms": unreachable, "twilio": post.router.providers["twilio"]}
+    router = SmsRouter(SmsRoutes.parse("*=esms|twilio"), providers)
+    post.second.status, post.second.body = SECOND_TAKES
+    for _ in range(SILENCES_MAX + 1):
+        last, taken = await router.send(PHONE, login_code_text("en", "482913"), "an-id")
+        assert (last.failure, taken.failure) == (Failure.BUSY, None)
+    assert (unreachable.asked, last.reason) == (SILENCES_MAX, "paused")
+    assert len(post.second.requests) == SILENCES_MAX + 1
 
 
 async def test_an_sos_that_nobody_takes_is_counted_and_waits_and_is_retried(post: Post, clock: FakeClock) -> None:
@@ -244,9 +267,9 @@ async def test_an_sos_that_surely_was_not_sent_is_tried_often_and_one_that_may_h
         clock.advance(seconds=pause_s)
     # After two hours it says nothing that later texts of the alert do not say.
     clock.advance(hours=2)
-    asked = len(post.first.asked)
+    count = len(post.first.requests)
     assert await post.sos_sender.consume_one()
-    assert (await post.waiting(), len(post.first.asked)) == ([], asked)
+    assert (await post.waiting(), len(post.first.requests)) == ([], count)
     assert (await post.counts()).sos_failed == 1
 
 
@@ -302,6 +325,7 @@ async def test_no_log_says_a_number_or_a_text_whatever_goes_wrong(
         assert await post.sender.consume_one()
         clock.advance(seconds=1)
     post.first.is_stuck = True
+    post.patience.may.set()
     await post.queue(login_code_text("vi", code), Urgency.LOG_IN_CODE, number)
     assert await post.sender.consume_one()
     faulty = SmsRouter(SmsRoutes.parse("*=esms"), {"esms": Talkative()})
@@ -309,12 +333,12 @@ async def test_no_log_says_a_number_or_a_text_whatever_goes_wrong(
     clock.advance(minutes=5)
     await post.queue(login_code_text("vi", code), Urgency.LOG_IN_CODE, number)
     assert await sender.consume_one()
-    said = log_lines.getvalue()
-    assert "sms_not_taken" in said
-    assert "sms_provider_failed" in said
+    text = log_lines.getvalue()
+    assert "sms_not_taken" in text
+    assert "sms_provider_failed" in text
     # As people write them, and as providers are given them.
     for canary in (number, "901777666", code, "SmartWatch:", "login_code_text"):
-        assert canary not in said
+        assert canary not in text
     written = " ".join(f"{provider} {outcome} {reason}" for provider, outcome, reason in await post.outcomes())
     assert "901777666" not in written
     assert code not in written
