@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator
 from fastapi import FastAPI
 
 from services import __version__
-from services.api import found_watch, openapi, problems, sms_reports, system
+from services.api import found_watch, openapi, problems, sms_reports, system, walls
 from services.api.body_limits import BodyLimitMiddleware
 from services.api.documents import pages
 from services.api.documents.additions import introduction
@@ -25,7 +25,7 @@ from services.core.people.accounts.tokens import AccessTokens
 from services.core.platform.audio.sandbox import AudioSandbox
 from services.core.platform.blobs.store import BlobStore
 from services.core.platform.db.database import Database
-from services.core.platform.erasure_ledger import ErasureLedger
+from services.core.platform.opened_ledger import open_ledger
 from services.core.platform.settings import Settings
 from services.web.serving import Pages
 
@@ -51,9 +51,9 @@ def declare_routes() -> FastAPI:
         responses=problems.problem_responses(400, 408, 413, 415, 500, 503),
         redirect_slashes=False,
     )
-    own = (system.router, pages.router, found_watch.router, sms_reports.router)
+    own = (system.router, pages.router, found_watch.router, walls.router, sms_reports.router)
     for router in (*own, *FAMILY_ROUTERS, *STAFF_ROUTERS):
-        app.include_router(router)
+        router.add_to(app)
     app.router.routes.extend(Pages().routes())
     problems.install(app)
     openapi.describe(app)
@@ -80,7 +80,7 @@ def connect(app: FastAPI, settings: Settings, database: Database) -> FastAPI:
     app.state.tokens = AccessTokens.of(settings)
     app.state.hub = hub
     app.state.refusals = refusals
-    app.state.ledger = ErasureLedger(settings.erasure_ledger)
+    app.state.ledger = open_ledger(settings)
     app.state.transcoder = Transcoder(database, BlobStore.of(settings), sandbox)
     # The last middleware added is the outermost.
     app.add_middleware(HeadMiddleware, paths=file_paths(app))

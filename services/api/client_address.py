@@ -8,7 +8,8 @@ from typing import Annotated
 
 from fastapi import Depends, Request
 
-from services.core.platform.settings import Network, Settings
+from services.core.platform.broker_settings import Network
+from services.core.platform.settings import Settings
 
 # One IPv6 customer has at least a whole /64.
 _IPV6_BITS = 64
@@ -26,10 +27,10 @@ def client_address(peer: str | None, forwarded: str | None, trusted: Sequence[Ne
         return "unknown"
     hops = (forwarded or "").split(",")[-_MOST_HOPS:]
     while _is_within(address, trusted) and hops:
-        said = _parse(hops.pop())
-        if said is None:
+        hop = _parse(hops.pop())
+        if hop is None:
             break
-        address = said
+        address = hop
     if isinstance(address, ipaddress.IPv6Address):
         return str(ipaddress.ip_network((address, _IPV6_BITS), strict=False))
     return str(address)
@@ -37,10 +38,10 @@ def client_address(peer: str | None, forwarded: str | None, trusted: Sequence[Ne
 
 def _parse(text: str | None) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
     try:
-        found = ipaddress.ip_address((text or "").strip())
+        address = ipaddress.ip_address((text or "").strip())
     except ValueError:
         return None
-    return found.ipv4_mapped or found if isinstance(found, ipaddress.IPv6Address) else found
+    return address.ipv4_mapped or address if isinstance(address, ipaddress.IPv6Address) else address
 
 
 def _is_within(address: ipaddress.IPv4Address | ipaddress.IPv6Address, networks: Sequence[Network]) -> bool:

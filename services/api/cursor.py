@@ -67,10 +67,10 @@ def read_cursor(word: str) -> dict[uuid.UUID, Position]:
         raise CursorInvalidError from error
     if len(packed) % entry.size or len(packed) > entry.size * _MOST_FAMILIES:
         raise CursorInvalidError
-    found = {uuid.UUID(bytes=raw): Position(seq, *tag) for raw, seq, *tag in entry.iter_unpack(packed)}
-    if any(position.seq >= 2**63 for position in found.values()):
+    positions = {uuid.UUID(bytes=raw): Position(seq, *tag) for raw, seq, *tag in entry.iter_unpack(packed)}
+    if any(position.seq >= 2**63 for position in positions.values()):
         raise CursorInvalidError
-    return found
+    return positions
 
 
 _PLACE_IN_DAY = struct.Struct(">QQ")

@@ -25,8 +25,8 @@ Work = Annotated[UnitOfWork, Depends(unit_of_work, scope="function")]
 
 def settings_of(request: Request) -> Settings:
     """Return the settings of this process."""
-    found: Settings = request.app.state.settings
-    return found
+    settings: Settings = request.app.state.settings
+    return settings
 
 
 # Coroutine functions from here on: FastAPI runs a plain function in a thread, at each request.
@@ -34,20 +34,20 @@ def settings_of(request: Request) -> Settings:
 
 async def tokens_of(request: Request) -> AccessTokens:
     """Return the signer and reader of access tokens."""
-    found: AccessTokens = request.app.state.tokens
-    return found
+    tokens: AccessTokens = request.app.state.tokens
+    return tokens
 
 
 async def transcoder_of(request: Request) -> Transcoder:
     """Return the transcoder with its store of audio assets."""
-    found: Transcoder = request.app.state.transcoder
-    return found
+    transcoder: Transcoder = request.app.state.transcoder
+    return transcoder
 
 
 async def ledger_of(request: Request) -> ErasureLedger:
     """Return the ledger of erasures."""
-    found: ErasureLedger = request.app.state.ledger
-    return found
+    ledger: ErasureLedger = request.app.state.ledger
+    return ledger
 
 
 SettingsHere = Annotated[Settings, Depends(settings_of)]

@@ -48,9 +48,9 @@ async def read_file(request: Request, field: str) -> bytes:
     except (MultiPartException, KeyError) as error:
         raise HTTPException(HTTPStatus.BAD_REQUEST) from error
     try:
-        found = form.get(field)
-        if not isinstance(found, UploadFile):
+        upload = form.get(field)
+        if not isinstance(upload, UploadFile):
             raise FormFieldMissingError(field)
-        return await found.read()
+        return await upload.read()
     finally:
         await form.close()

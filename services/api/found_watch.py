@@ -9,16 +9,16 @@ import hashlib
 from collections.abc import Mapping
 from html import escape
 
-from fastapi import APIRouter
 from starlette.responses import HTMLResponse
 
 from services.api.access import OPEN
+from services.api.declaring import Routes
 from services.api.dependencies import SettingsHere
 from services.core.office.papers.site_papers import Imprint, programme_phone
 from services.core.office.papers.wording import paper_texts
 from services.core.platform.locales import LOCALES, region_of
 
-router = APIRouter(tags=["system"])
+router = Routes(tags=["system"])
 
 _STYLE = (
     "body{margin:0;background:#faf6f0;color:#1f2933;font:18px/1.6 system-ui,sans-serif}"

@@ -22,5 +22,5 @@ def costs_address(limit: Limits) -> Dependency:
 
 def depends_on(pay: object) -> Dependency:
     """Return ``pay`` as the dependency that a route declares in its decorator."""
-    found: Dependency = Depends(pay)  # type: ignore[arg-type]
-    return found
+    dependency: Dependency = Depends(pay)  # type: ignore[arg-type]
+    return dependency

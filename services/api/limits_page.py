@@ -21,10 +21,14 @@ from services.core.platform.limits.rules import MOST_STREAMS_OF_GUARDIAN, MOST_S
 
 _HEAD = """# Limits
 
-Each limit is a token bucket: a burst at once, then an even refill. The database holds the buckets, so all processes
-count together; it stores the owner of a bucket as a keyed hash. A refused request takes no token from any bucket. The
-API answers it with 429 `too_many_requests`, `retry_after_s` and the header `Retry-After`. A watch gets a receipt
+Each limit is a token bucket: a burst at once, then an even refill. A refused request takes no token from any bucket.
+The API answers it with 429 `too_many_requests`, `retry_after_s` and the header `Retry-After`. A watch gets a receipt
 `retry` with `retry_after_s`, and keeps its message.
+
+The database holds the buckets, so all processes count together; it stores the owner of a bucket as a keyed hash.
+Limits marked *per process* bound the load alone and guard neither money nor a secret: each process counts them in its
+memory. With N processes of the API a caller gets between one and N times the limit, and a restart fills the bucket. The
+limits of watches are counted by the one bridge that reads.
 
 The client address is the address of the socket. Behind a proxy named in `SMARTWATCH_TRUSTED_PROXIES` it is the last
 address in `X-Forwarded-For` that is not such a proxy. Of an IPv6 address the first 64 bits count.
@@ -64,8 +68,8 @@ request is being answered.
 def limits_page() -> str:
     """Return the page: every limit, in the order in which they are charged."""
     rows = [
-        f"| {limit.value.each} | {limit.value.what} | {limit.value.burst} "
-        f"| {limit.value.refill} {_span(limit.value.span)} | {_wait(limit.value)} |"
+        f"| {limit.value.each} | {limit.value.what}{'' if limit.value.is_shared else ' (per process)'} "
+        f"| {limit.value.burst} | {limit.value.refill} {_span(limit.value.span)} | {_wait(limit.value)} |"
         for limit in Limits
     ]
     return "\n".join(

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from http import HTTPStatus
 from typing import Any
 
 from fastapi import FastAPI
 from fastapi.routing import APIRoute, iter_route_contexts
 
 from services.api.documents.additions import complete, operation_id
-from services.api.problems import MEDIA_TYPE
+from services.api.problems import Problem, problem_responses
 
 
 def id_of_route(route: APIRoute) -> str:
@@ -22,19 +21,13 @@ def access_rules(app: FastAPI) -> Iterator[tuple[str, str, list[str]]]:
     """Return method, path and access rules of every route of this API; a sound route has exactly one rule."""
     for context in iter_route_contexts(app.routes):
         if isinstance(context.original_route, APIRoute):
-            found = [getattr(dependency.call, "access_rule", None) for dependency in context.dependant.dependencies]
+            rules = [getattr(dependency.call, "access_rule", None) for dependency in context.dependant.dependencies]
             for method in sorted(context.methods or ()):
-                yield method, str(context.path), [rule for rule in found if rule is not None]
+                yield method, str(context.path), [rule for rule in rules if rule is not None]
 
 
 # Refusals of the rules themselves, whatever the route does: no valid token, no second step, a limit.
-_ACCESS_PROBLEMS: dict[int, dict[str, Any]] = {
-    status: {
-        "description": HTTPStatus(status).phrase,
-        "content": {MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}},
-    }
-    for status in (401, 403, 429)
-}
+_ACCESS_PROBLEMS = problem_responses(401, 403, 429)
 
 
 def _refused_by(rules: list[str]) -> list[int]:
@@ -52,30 +45,26 @@ def describe(app: FastAPI) -> None:
 
     def document() -> dict[str, Any]:
         is_new = app.openapi_schema is None
-        found = plain()
+        spec = plain()
         if is_new:
             for method, path, rules in access_rules(app):
-                if path not in found["paths"]:
+                if path not in spec["paths"]:
                     continue  # a page of the documents
-                operation = found["paths"][path][method.lower()]
+                operation = spec["paths"][path][method.lower()]
                 operation["x-access"] = ", ".join(rules)
                 for status in _refused_by(rules):
                     operation["responses"].setdefault(str(status), _ACCESS_PROBLEMS[status])
-                for answer in operation["responses"].values():
-                    _as_problem(answer)
-            complete(found)
-            codes = sorted({problem_type["code"] for problem_type in found["x-problem-types"]})
-            found["components"]["schemas"]["Problem"]["properties"]["code"]["x-codes"] = codes
-        return found
+            _add_problem_schema(spec["components"])
+            complete(spec)
+            codes = sorted({problem_type["code"] for problem_type in spec["x-problem-types"]})
+            spec["components"]["schemas"]["Problem"]["properties"]["code"]["x-codes"] = codes
+        return spec
 
     # FastAPI's documented way to extend the document.
     app.openapi = document  # type: ignore[method-assign]
 
 
-def _as_problem(answer: dict[str, Any]) -> None:
-    """Put the schema of a problem under its own media type; FastAPI puts every model under that of the route."""
-    for media in answer.get("content", {}).values():
-        schema = media.get("schema", {})
-        if schema.get("$ref", "").endswith("/Problem"):
-            answer["content"] = {MEDIA_TYPE: {"schema": schema}}
-            return
+def _add_problem_schema(components: dict[str, Any]) -> None:
+    """Add the schema that every problem names, in alphabetical order as FastAPI's own."""
+    schemas = components.get("schemas", {}) | {"Problem": Problem.model_json_schema()}
+    components["schemas"] = dict(sorted(schemas.items()))

@@ -51,18 +51,18 @@ class _Packer:
             await self._send(message)
 
     async def _send_packed(self, start: Message, body: bytes) -> None:
-        asked, headers = Headers(scope=self._scope), MutableHeaders(scope=start)
+        request_headers, headers = Headers(scope=self._scope), MutableHeaders(scope=start)
         if self._has_tag() and start["status"] == 200:  # noqa: PLR2004 - RFC 9110 section 15.3.1
             tag = f'W/"{hashlib.sha256(body).hexdigest()[:32]}"'
             headers["etag"] = tag
-            if tag in {part.strip() for part in asked.get("if-none-match", "").split(",")}:
+            if tag in {part.strip() for part in request_headers.get("if-none-match", "").split(",")}:
                 start["status"] = 304
                 for name in ("content-length", "content-type"):
                     del headers[name]
                 await self._send(start)
                 await self._send({"type": "http.response.body", "body": b""})
                 return
-        if len(body) >= PACKED_FROM_BYTES and accepts_gzip(asked.get("accept-encoding", "")):
+        if len(body) >= PACKED_FROM_BYTES and accepts_gzip(request_headers.get("accept-encoding", "")):
             body = gzip.compress(body, _LEVEL, mtime=0)
             headers["content-encoding"] = "gzip"
             headers["content-length"] = str(len(body))

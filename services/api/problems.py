@@ -119,6 +119,8 @@ STATUS: dict[type[CoreError], HTTPStatus] = {
     families.RecoveryStandsError: HTTPStatus.CONFLICT,
     families.RecoveryEndedError: HTTPStatus.CONFLICT,
     families.HandOutClosedError: HTTPStatus.FORBIDDEN,
+    families.HandOutOfColleagueError: HTTPStatus.FORBIDDEN,
+    families.HandOutTooLongError: HTTPStatus.UNPROCESSABLE_ENTITY,
     families.SlipRefusedError: HTTPStatus.FORBIDDEN,
     families.BreakGlassClosedError: HTTPStatus.FORBIDDEN,
     messages.EmojiUnknownError: HTTPStatus.UNPROCESSABLE_ENTITY,
@@ -154,6 +156,7 @@ STATUS: dict[type[CoreError], HTTPStatus] = {
     privacy.ExportNotReadyError: HTTPStatus.CONFLICT,
     erasure_ledger.ErasuresPendingError: HTTPStatus.SERVICE_UNAVAILABLE,
     erasure_ledger.LedgerBrokenError: HTTPStatus.SERVICE_UNAVAILABLE,
+    erasure_ledger.LedgerAwayError: HTTPStatus.SERVICE_UNAVAILABLE,
     pairing.PairingCodeUnknownError: HTTPStatus.UNPROCESSABLE_ENTITY,
     pairing.PairingTriesError: HTTPStatus.TOO_MANY_REQUESTS,
     pairing.ChildHasWatchError: HTTPStatus.CONFLICT,
@@ -206,6 +209,7 @@ STATUS: dict[type[CoreError], HTTPStatus] = {
     dhis2.SimulatedNotSentError: HTTPStatus.CONFLICT,
     watches.WatchUnknownError: HTTPStatus.NOT_FOUND,
     watches.WatchElsewhereError: HTTPStatus.CONFLICT,
+    watches.PaperTimeWrongError: HTTPStatus.UNPROCESSABLE_ENTITY,
     watches.WatchStateError: HTTPStatus.CONFLICT,
     watches.WatchOfOtherSiteError: HTTPStatus.CONFLICT,
     surveys.SurveyEmptyError: HTTPStatus.CONFLICT,
@@ -257,6 +261,10 @@ class Problem(BaseModel):
     status: int = Field(examples=[404])
     code: str = Field(examples=["not_found"])
     request_id: str = Field(examples=["k3m9q2x7d5fa"])
+
+
+# ``openapi.describe`` adds the schema to the document.
+_PROBLEM_SCHEMA = {"$ref": "#/components/schemas/Problem"}
 
 
 def problem(
@@ -311,8 +319,8 @@ async def _http_error(request: Request, error: Exception) -> Response:
 
 async def _invalid(request: Request, error: Exception) -> Response:
     """Name the fields by JSON pointer and the rule that each breaks; never what was sent."""
-    found = error.errors() if isinstance(error, RequestValidationError) else []
-    if any(fault["type"] == "json_invalid" for fault in found):
+    faults = error.errors() if isinstance(error, RequestValidationError) else []
+    if any(fault["type"] == "json_invalid" for fault in faults):
         return problem(request, HTTPStatus.BAD_REQUEST, *HTTP_CODES[400])
     errors = [
         {
@@ -321,7 +329,7 @@ async def _invalid(request: Request, error: Exception) -> Response:
             "rule": fault["type"],
             **_unknown_field(fault["loc"][1:], fault["type"]),
         }
-        for fault in found[:20]
+        for fault in faults[:20]
     ]
     return problem(request, *INVALID_REQUEST, {"errors": errors})
 
@@ -354,5 +362,12 @@ def install(app: FastAPI) -> None:
 
 
 def problem_responses(*statuses: int) -> dict[int | str, dict[str, Any]]:
-    """Return the documented problems of a route, for OpenAPI."""
-    return {status: {"model": Problem, "description": HTTPStatus(status).phrase} for status in statuses}
+    """Return the documented problems of a route, for OpenAPI.
+
+    The schema is named, not given as a ``model``: FastAPI builds a validator of each model for each status of each
+    route, a thousand in all, and none of them is ever used.
+    """
+    return {
+        status: {"description": HTTPStatus(status).phrase, "content": {MEDIA_TYPE: {"schema": dict(_PROBLEM_SCHEMA)}}}
+        for status in statuses
+    }

@@ -29,10 +29,10 @@ def read_range(header: str | None, of_bytes: int) -> tuple[int, int] | None:
 
     A header that is not a single byte range is ignored, as the standard allows. Raises RangeNotSatisfiableError.
     """
-    found = _RANGE.fullmatch(header) if header else None
-    if found is None:
+    match = _RANGE.fullmatch(header) if header else None
+    if match is None:
         return None
-    first, last = found.groups()
+    first, last = match.groups()
     if not first:
         if not last:
             return None

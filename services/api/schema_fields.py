@@ -3,7 +3,7 @@
 import unicodedata
 from typing import Annotated
 
-from pydantic import BeforeValidator, Field
+from pydantic import AwareDatetime, BeforeValidator, Field
 
 Phone = Annotated[
     str, Field(min_length=4, max_length=32, examples=["+8613800138000"], description="E.164, or as written locally")
@@ -29,6 +29,9 @@ def written_time(given: object) -> object:
         raise ValueError(message)
     return given
 
+
+WrittenTime = Annotated[AwareDatetime, BeforeValidator(written_time)]
+"""Every time that a body brings: ISO 8601 text with an offset."""
 
 # Secrets of this API are URL-safe base64.
 SECRET_PATTERN = r"^[A-Za-z0-9_-]+$"  # noqa: S105 - what secrets look like

@@ -3,9 +3,10 @@
 from typing import Annotated, ClassVar
 from urllib.parse import parse_qsl
 
-from fastapi import APIRouter, Depends, Header, Path, Query, Request
+from fastapi import Depends, Header, Path, Query, Request
 from pydantic import BaseModel, ConfigDict, Field
 
+from services.api.declaring import Routes
 from services.api.dependencies import SettingsHere, Work
 from services.api.problems import problem_responses
 from services.core.people.accounts.errors import AccessTokenInvalidError
@@ -20,7 +21,7 @@ from services.core.platform.outbox.sms_reports import (
     is_webhook_signature,
 )
 
-router = APIRouter(prefix=REPORTS_PATH, tags=["text message reports"])
+router = Routes(prefix=REPORTS_PATH, tags=["text message reports"])
 
 _REPORTS_MAX = 1_000
 _REPORTS = counter(

@@ -17,7 +17,8 @@ from services.core.people.accounts import actions as accounts
 from services.core.people.accounts.queries import sessions_that_ended
 from services.core.people.accounts.streams import close_streams
 from services.core.people.households.queries import event_numbers
-from services.core.platform.db.database import Database, Notifications
+from services.core.platform.db.database import Database
+from services.core.platform.db.notifications import Notifications
 from services.core.platform.events import actions as events
 from services.core.platform.retrying import run_with_retries
 
@@ -79,16 +80,19 @@ class EventHub:
                     check_at = loop.time() + CHECK_EVERY_S
 
     async def _receive(self, notifications: Notifications, timeout_s: float) -> None:
-        found = await notifications.next(timeout_s)
-        if found is not None:
+        first = await notifications.next(timeout_s)
+        if first is not None:
             # A burst about one family wakes each of its streams once.
-            self._wake({_id_of(notification.payload) for notification in (found, *notifications.drain())} - {None})
+            self._wake({_id_of(notification.payload) for notification in (first, *notifications.drain())} - {None})
 
     async def _check(self) -> None:
         """Read once for all streams which sessions ended and which families have new events; count ended streams out.
 
         Raises what the database raises: the listening connection is then opened anew, and every stream reads by itself.
         """
+        if not self._sessions and not self._gone:
+            self._known_seq = {}
+            return
         async with self._database.begin() as work:
             ended = await sessions_that_ended(work, list(self._sessions))
             numbers = await event_numbers(work, list(self._families))

@@ -4,23 +4,24 @@ import asyncio
 from collections.abc import Mapping
 from typing import Any, Literal
 
-import asyncpg
-from fastapi import APIRouter, FastAPI, Request, Response
+from fastapi import FastAPI, Request, Response
 from pydantic import BaseModel, Field
 from sqlalchemy import text
 from sqlalchemy.exc import SQLAlchemyError
 
 from services import __version__
 from services.api.access import OPEN
+from services.api.declaring import Routes
 from services.api.dependencies import SettingsHere
 from services.core.platform.blobs.store import BlobStore, BlobStoreAwayError
 from services.core.platform.db.database import Database
 from services.core.platform.db.migrate import is_newer, newest_revision
-from services.core.platform.erasure_ledger import ErasuresPendingError, LedgerBrokenError
+from services.core.platform.db.notifying import CONNECTION_ERRORS
+from services.core.platform.erasure_ledger import ErasuresPendingError, LedgerAwayError, LedgerBrokenError
 from services.core.platform.log.health import readiness_answer
 from services.protocol import asyncapi
 
-router = APIRouter(tags=["system"])
+router = Routes(tags=["system"])
 
 _ANSWER_TIMEOUT_S = 2.0
 LICENCE = "AGPL-3.0-or-later"
@@ -75,8 +76,8 @@ async def readiness(request: Request, response: Response) -> ReadinessResponse:
 
 async def states(app: FastAPI) -> Mapping[str, str]:
     """Return ``ok`` or the reason by name of each dependency."""
-    found = await _database_states(app.state.database)
-    return found | {"blobs": await _blob_state(app.state.transcoder.blobs)}
+    database_states = await _database_states(app.state.database)
+    return database_states | {"blobs": await _blob_state(app.state.transcoder.blobs)}
 
 
 async def _blob_state(blobs: BlobStore) -> str:
@@ -92,12 +93,12 @@ async def _database_states(database: Database) -> dict[str, str]:
     try:
         async with asyncio.timeout(_ANSWER_TIMEOUT_S), database.begin() as work:
             revision = (await work.run(text("SELECT version_num FROM alembic_version"))).scalar_one()
-    except (OSError, TimeoutError, SQLAlchemyError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+    except (SQLAlchemyError, *CONNECTION_ERRORS) as error:
         return {"postgres": type(error).__name__, "migrations": "unknown"}
     except ErasuresPendingError:
         return {"postgres": "ok", "migrations": "unknown", "erasures": ErasuresPendingError.code}
-    except LedgerBrokenError:
-        return {"postgres": "ok", "migrations": "unknown", "erasures": LedgerBrokenError.code}
+    except (LedgerBrokenError, LedgerAwayError) as error:
+        return {"postgres": "ok", "migrations": "unknown", "erasures": error.code}
     # A newer schema serves this code as well: while an upgrade rolls, and after one is taken back.
     is_served = revision == newest_revision() or is_newer(revision)
     return {"postgres": "ok", "migrations": "ok" if is_served else f"at {revision}"}

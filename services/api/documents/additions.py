@@ -30,8 +30,8 @@ _METHODS: Final = frozenset({"get", "put", "post", "delete", "patch", "head", "o
 
 @cache
 def _words(file: str) -> Mapping[str, Json]:
-    found: Mapping[str, Json] = json.loads(resources.files(__package__).joinpath(file).read_text(encoding="utf-8"))
-    return found
+    words: Mapping[str, Json] = json.loads(resources.files(__package__).joinpath(file).read_text(encoding="utf-8"))
+    return words
 
 
 def introduction(public_url: str = "http://127.0.0.1:8080") -> str:

@@ -6,20 +6,21 @@ import gzip
 from collections.abc import Mapping
 from functools import cache
 from importlib import resources
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
-from fastapi import APIRouter, HTTPException, Request
+from fastapi import HTTPException, Request
 from fastapi.responses import HTMLResponse, Response
-from jinja2 import Environment, PackageLoader, StrictUndefined
-from markdown_it import MarkdownIt
-from markupsafe import Markup
 
 from services import __version__
 from services.api.access import OPEN
+from services.api.declaring import Routes
 from services.api.documents.additions import problem_types
 from services.protocol import asyncapi
 
-router = APIRouter(prefix="/docs", include_in_schema=False, dependencies=[OPEN])
+if TYPE_CHECKING:
+    from jinja2 import Environment
+
+router = Routes(prefix="/docs", include_in_schema=False, dependencies=[OPEN])
 
 # No script, style, font or frame from elsewhere, and none that stands in a page. Pictures in the viewer's own style
 # sheet are data addresses.
@@ -80,6 +81,11 @@ def _content(folder: str, file: str) -> bytes:
 
 @cache
 def _environment() -> Environment:
+    # The API starts without them: few people read the pages.
+    from jinja2 import Environment, PackageLoader, StrictUndefined  # noqa: PLC0415
+    from markdown_it import MarkdownIt  # noqa: PLC0415
+    from markupsafe import Markup  # noqa: PLC0415
+
     environment = Environment(
         loader=PackageLoader(__package__, "templates"), autoescape=True, undefined=StrictUndefined, trim_blocks=True,
         lstrip_blocks=True,

@@ -4,7 +4,7 @@ Resources of another family answer exactly as unknown ones. Rights are read from
 """
 
 import uuid
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Annotated, ClassVar
 
@@ -14,14 +14,13 @@ from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 from services.api.dependencies import Tokens, Work
 from services.api.refusals import note_caller
 from services.core.people.accounts.errors import AccessTokenInvalidError, SecondStepNeededError, SessionEndedError
-from services.core.people.accounts.queries import guardian_of_session, session_and_guardian
 from services.core.people.accounts.step_up import check_step_up
 from services.core.people.accounts.tables import Guardian
 from services.core.people.consents.errors import ConsentRequiredError
-from services.core.people.consents.queries import has_consent
 from services.core.people.consents.rules import Part
+from services.core.people.households.access import GuardianAccess, access_of
 from services.core.people.households.errors import NotFoundError, RightMissingError
-from services.core.people.households.queries import child_by_id, membership_in, rights_of
+from services.core.people.households.queries import rights_of
 from services.core.people.households.rules import Right
 from services.core.people.households.tables import Child, Membership
 from services.core.platform.audit.actions import guardian_actor
@@ -44,6 +43,8 @@ class Caller:
     # Logged in with a one-time code from a new device: no access to any family before the second step.
     limited: bool = False
     stepped_up_at: datetime | None = None
+    # In the family that the path names by itself or by a child; read with the session in one statement.
+    access: GuardianAccess | None = None
 
     @property
     def guardian_id(self) -> uuid.UUID:
@@ -79,11 +80,24 @@ async def read_any_caller(
     claims = tokens.read(bearer.credentials, work.now)
     note_caller(request, guardian_actor(claims.guardian_id))
     await charge(work, Charge(Limits.REQUESTS_OF_GUARDIAN, str(claims.guardian_id)))
-    found = await session_and_guardian(work, claims.session_id, claims.guardian_id)
-    if found is None:
+    access = await access_of(
+        work, claims.session_id, claims.guardian_id, child_id=_id_in_path(request, "child_id"),
+        family_id=_id_in_path(request, "family_id"),
+    )  # fmt: skip
+    if access is None:
         raise SessionEndedError
-    session, guardian = found
-    return Caller(guardian, session.session_id, limited=session.limited, stepped_up_at=session.stepped_up_at)
+    session = access.session
+    return Caller(
+        access.guardian, session.session_id, limited=session.limited, stepped_up_at=session.stepped_up_at, access=access
+    )
+
+
+def _id_in_path(request: Request, name: str) -> uuid.UUID | None:
+    """Return an id of the path, or None: what is no id is refused by the route's rule."""
+    try:
+        return uuid.UUID(request.path_params.get(name, ""))
+    except ValueError:
+        return None
 
 
 async def read_caller(caller: Annotated[Caller, Depends(read_any_caller)]) -> Caller:
@@ -101,7 +115,7 @@ class _StepUp:
 
     def __init__(self, *, is_needed: bool) -> None:
         self._is_needed = is_needed
-        self.said = ", step-up" if is_needed else ""
+        self.rule_suffix = ", step-up" if is_needed else ""
 
     def check(self, work: UnitOfWork, caller: Caller) -> None:
         """Raise StepUpRequiredError for a session without a recent proof."""
@@ -114,7 +128,7 @@ class LoggedIn:
 
     def __init__(self, *, step_up: bool = False) -> None:
         self._step_up = _StepUp(is_needed=step_up)
-        self.access_rule = f"logged in{self._step_up.said}"
+        self.access_rule = f"logged in{self._step_up.rule_suffix}"
 
     async def __call__(self, work: Work, caller: AnyCaller) -> Caller:
         """Return the caller; raises StepUpRequiredError."""
@@ -140,11 +154,11 @@ class InFamily:
         self.before_consent = before_consent
         self._step_up = _StepUp(is_needed=step_up)
         when = ", before consent too" if before_consent else ""
-        self.access_rule = f"in family, {right.value if right else 'any'} right{when}{self._step_up.said}"
+        self.access_rule = f"in family, {right.value if right else 'any'} right{when}{self._step_up.rule_suffix}"
 
     async def __call__(self, work: Work, caller: AnyCaller, family_id: Annotated[uuid.UUID, Path()]) -> FamilyScope:
         """Return the scope; raises NotFoundError, ConsentRequiredError, RightMissingError, StepUpRequiredError."""
-        membership = await _membership(work, caller, family_id, self.right, before_consent=self.before_consent)
+        membership = _membership(_access_to_family(caller, family_id), self.right, before_consent=self.before_consent)
         self._step_up.check(work, caller)
         return FamilyScope(caller, family_id, membership)
 
@@ -157,17 +171,13 @@ class OfChild:
         self.part = part
         self._step_up = _StepUp(is_needed=step_up)
         agreed = f", consent to {part.value}" if part else ""
-        self.access_rule = f"of child, {right.value if right else 'any'} right{agreed}{self._step_up.said}"
+        self.access_rule = f"of child, {right.value if right else 'any'} right{agreed}{self._step_up.rule_suffix}"
 
     async def __call__(self, work: Work, caller: AnyCaller, child_id: Annotated[uuid.UUID, Path()]) -> ChildScope:
         """Return the scope; raises NotFoundError, ConsentRequiredError, RightMissingError, StepUpRequiredError."""
-        child = await child_by_id(work, child_id)
-        # An unknown child costs the same query: same answer, same time.
-        family_id = child.family_id if child is not None else uuid.UUID(int=0)
-        membership = await _membership(work, caller, family_id, self.right, before_consent=False)
-        if child is None:
-            raise NotFoundError
-        if self.part is not None and not await has_consent(work, caller.guardian_id, child.family_id, self.part):
+        access, child = _access_to_child(caller, child_id)
+        membership = _membership(access, self.right, before_consent=False)
+        if self.part is not None and self.part not in access.parts:
             raise ConsentRequiredError(self.part)
         self._step_up.check(work, caller)
         return ChildScope(caller, child.family_id, membership, child)
@@ -178,11 +188,11 @@ class PrimaryInFamily:
 
     def __init__(self, *, step_up: bool = False) -> None:
         self._step_up = _StepUp(is_needed=step_up)
-        self.access_rule = f"in family, first guardian, before consent too{self._step_up.said}"
+        self.access_rule = f"in family, first guardian, before consent too{self._step_up.rule_suffix}"
 
     async def __call__(self, work: Work, caller: AnyCaller, family_id: Annotated[uuid.UUID, Path()]) -> FamilyScope:
         """Return the scope; raises NotFoundError, PrimaryOnlyError, StepUpRequiredError."""
-        membership = await _membership(work, caller, family_id, None, before_consent=True)
+        membership = _membership(_access_to_family(caller, family_id), None, before_consent=True)
         _refuse_others(membership)
         self._step_up.check(work, caller)
         return FamilyScope(caller, family_id, membership)
@@ -193,15 +203,12 @@ class PrimaryOfChild:
 
     def __init__(self, *, step_up: bool = False) -> None:
         self._step_up = _StepUp(is_needed=step_up)
-        self.access_rule = f"of child, first guardian, before consent too{self._step_up.said}"
+        self.access_rule = f"of child, first guardian, before consent too{self._step_up.rule_suffix}"
 
     async def __call__(self, work: Work, caller: AnyCaller, child_id: Annotated[uuid.UUID, Path()]) -> ChildScope:
         """Return the scope; raises NotFoundError, PrimaryOnlyError, StepUpRequiredError."""
-        child = await child_by_id(work, child_id)
-        family_id = child.family_id if child is not None else uuid.UUID(int=0)
-        membership = await _membership(work, caller, family_id, None, before_consent=True)
-        if child is None:
-            raise NotFoundError
+        access, child = _access_to_child(caller, child_id)
+        membership = _membership(access, None, before_consent=True)
         _refuse_others(membership)
         self._step_up.check(work, caller)
         return ChildScope(caller, child.family_id, membership, child)
@@ -230,16 +237,9 @@ class OfLink:
         """Return the scope; raises AccessTokenInvalidError, SessionEndedError, and what OfChild raises."""
         claims = tokens.read_link(token, work.now)
         note_caller(request, guardian_actor(claims.guardian_id), child_id=claims.child_id)
-        guardian = await guardian_of_session(work, claims.session_id, claims.guardian_id)
-        if guardian is None:
-            raise SessionEndedError
-        # A link is charged like a request: rendering or reading the file is work like any other.
-        await charge(work, Charge(Limits.REQUESTS_OF_GUARDIAN, str(guardian.guardian_id)))
-        caller = Caller(guardian, claims.session_id)
-        child = await child_by_id(work, claims.child_id)
-        if child is None:
-            raise NotFoundError
-        membership = await _membership(work, caller, child.family_id, Right.MESSAGE, before_consent=False)
+        caller = await _holder(work, claims.session_id, claims.guardian_id, child_id=claims.child_id)
+        access, child = _access_to_child(caller, claims.child_id)
+        membership = _membership(access, Right.MESSAGE, before_consent=False)
         return LinkScope(caller, child.family_id, membership, child, claims.message_id)
 
 
@@ -259,17 +259,13 @@ class OfExportLink:
         """Return the scope; raises AccessTokenInvalidError, SessionEndedError, NotFoundError."""
         claims = read_link(work.vault, token, work.now)
         note_caller(request, guardian_actor(claims.guardian_id))
-        guardian = await guardian_of_session(work, claims.session_id, claims.guardian_id)
-        if guardian is None:
-            raise SessionEndedError
-        # A link is charged like a request: rendering or reading the file is work like any other.
-        await charge(work, Charge(Limits.REQUESTS_OF_GUARDIAN, str(guardian.guardian_id)))
-        caller = Caller(guardian, claims.session_id)
         export = await work.session.get(Export, claims.export_id)
-        if export is None or export.guardian_id != guardian.guardian_id:
+        family_id = None if export is None else export.family_id
+        caller = await _holder(work, claims.session_id, claims.guardian_id, family_id=family_id)
+        if export is None or export.guardian_id != caller.guardian_id:
             raise NotFoundError
         note_caller(request, guardian_actor(claims.guardian_id), family_id=export.family_id)
-        membership = await _membership(work, caller, export.family_id, None, before_consent=True)
+        membership = _membership(_access_to_family(caller, export.family_id), None, before_consent=True)
         return ExportScope(caller, export.family_id, membership, export)
 
 
@@ -278,22 +274,54 @@ async def require_message_right(work: UnitOfWork, scope: ChildScope) -> None:
 
     Raises SessionEndedError, and what ``OfChild`` raises.
     """
-    caller = scope.caller
-    if await guardian_of_session(work, caller.session_id, caller.guardian_id) is None:
+    caller, child_id = scope.caller, scope.child.child_id
+    access = await access_of(work, caller.session_id, caller.guardian_id, child_id=child_id)
+    if access is None or access.session.limited:
         raise SessionEndedError
-    child = await child_by_id(work, scope.child.child_id)
-    if child is None:
+    access, _ = _access_to_child(replace(caller, access=access), child_id)
+    _membership(access, Right.MESSAGE, before_consent=False)
+
+
+async def _holder(
+    work: UnitOfWork,
+    session_id: uuid.UUID,
+    guardian_id: uuid.UUID,
+    *,
+    child_id: uuid.UUID | None = None,
+    family_id: uuid.UUID | None = None,
+) -> Caller:
+    """Return the guardian of a link's live session; raises SessionEndedError, RetryLaterError."""
+    access = await access_of(work, session_id, guardian_id, child_id=child_id, family_id=family_id)
+    if access is None or access.session.limited:
+        raise SessionEndedError
+    # A link is charged like a request: rendering or reading the file is work like any other.
+    await charge(work, Charge(Limits.REQUESTS_OF_GUARDIAN, str(guardian_id)))
+    return Caller(access.guardian, session_id, access=access)
+
+
+def _access_to_family(caller: Caller, family_id: uuid.UUID) -> GuardianAccess:
+    """Return the caller's access in the path's family; raises NotFoundError for a stranger to it."""
+    access = caller.access
+    if access is None or access.membership is None or access.membership.family_id != family_id:
         raise NotFoundError
-    await _membership(work, caller, child.family_id, Right.MESSAGE, before_consent=False)
+    return access
 
 
-async def _membership(
-    work: UnitOfWork, caller: Caller, family_id: uuid.UUID, right: Right | None, *, before_consent: bool
-) -> Membership:
-    membership = await membership_in(work, family_id, caller.guardian_id)
+def _access_to_child(caller: Caller, child_id: uuid.UUID) -> tuple[GuardianAccess, Child]:
+    """Return the caller's access in the family of the path's child; raises NotFoundError for a stranger to it."""
+    access = caller.access
+    child = None if access is None else access.child
+    if access is None or child is None or child.child_id != child_id:
+        raise NotFoundError
+    return _access_to_family(caller, child.family_id), child
+
+
+def _membership(access: GuardianAccess, right: Right | None, *, before_consent: bool) -> Membership:
+    """Return the membership; raises NotFoundError, ConsentRequiredError, RightMissingError."""
+    membership = access.membership
     if membership is None:
         raise NotFoundError
-    if not before_consent and not await has_consent(work, caller.guardian_id, family_id, Part.MESSAGES):
+    if not before_consent and Part.MESSAGES not in access.parts:
         raise ConsentRequiredError(Part.MESSAGES)
     if right is not None and not rights_of(membership).has(right):
         raise RightMissingError(right.value)

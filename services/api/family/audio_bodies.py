@@ -29,10 +29,10 @@ async def audio_response(request: Request, blobs: BlobStore, sound: PlayableAudi
     """Return the recording, or the requested range of it, in the one format that phones play."""
     playable = sound.playable
     etag = f'"{playable.sha256[:32]}"'
-    asked = request.headers.get("range")
-    if asked and request.headers.get("if-range", etag) != etag:
-        asked = None
-    span = read_range(asked, playable.size_bytes)
+    range_header = request.headers.get("range")
+    if range_header and request.headers.get("if-range", etag) != etag:
+        range_header = None
+    span = read_range(range_header, playable.size_bytes)
     start, end = span or (0, playable.size_bytes)
     headers = {
         "accept-ranges": "bytes",

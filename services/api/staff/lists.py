@@ -87,7 +87,7 @@ def _refused(
     faults: Sequence[Fault], *, dry_run: bool, in_full: bool, alone: Collection[Fault] = frozenset()
 ) -> ListImportResponse:
     alone = frozenset(alone)
-    told = [
+    shown = [
         ListFault(
             row=fault.row,
             column=fault.column,
@@ -96,4 +96,4 @@ def _refused(
         )
         for fault in faults[:_FAULTS_REPORTED]
     ]
-    return ListImportResponse(taken=False, dry_run=dry_run, **vars(Counts()), faults_in_all=len(faults), faults=told)
+    return ListImportResponse(taken=False, dry_run=dry_run, **vars(Counts()), faults_in_all=len(faults), faults=shown)

@@ -26,12 +26,12 @@ DEADLINE_S = 5.0
 
 
 @dataclass
-class Told:
+class StreamEvent:
     """One server-sent event."""
 
     kind: str
     id: str
-    told: dict[str, Any]
+    body: dict[str, Any]
 
 
 @dataclass
@@ -43,40 +43,40 @@ class Stream:
     comments: list[str] = field(default_factory=list)
     last_id: str = ""
 
-    async def next(self) -> Told | None:
+    async def next(self) -> StreamEvent | None:
         """Return the next event within five seconds, or None at the end of the stream."""
-        kind, told = "", ""
+        kind, content = "", ""
         async with asyncio.timeout(DEADLINE_S):
             async for line in self.lines:
                 name, _, value = line.partition(": ")
-                if not line and told:
-                    return Told(kind, self.last_id, json.loads(told))
+                if not line and content:
+                    return StreamEvent(kind, self.last_id, json.loads(content))
                 if name == "event":
                     kind = value
                 elif name == "data":
-                    told = value
+                    content = value
                 elif name == "id":
                     self.last_id = value
                 elif line.startswith(":"):
                     self.comments.append(line)
         return None
 
-    async def until(self, kind: str) -> list[Told]:
+    async def until(self, kind: str) -> list[StreamEvent]:
         """Return the events up to the first of this kind."""
-        found: list[Told] = []
-        while not found or found[-1].kind != kind:
-            told = await self.next()
-            assert told is not None, f"the stream ended before {kind}"
-            found.append(told)
-        return found
+        events: list[StreamEvent] = []
+        while not events or events[-1].kind != kind:
+            event = await self.next()
+            assert event is not None, f"the stream ended before {kind}"
+            events.append(event)
+        return events
 
     async def within(self, span_s: float) -> list[str]:
         """Return the kinds of the events that come within a span, which is the proof that others do not."""
         kinds: list[str] = []
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(span_s):
-                while (told := await self.next()) is not None:
-                    kinds.append(told.kind)
+                while (event := await self.next()) is not None:
+                    kinds.append(event.kind)
         return kinds
 
     async def ends(self) -> bool:

@@ -38,12 +38,12 @@ async def _press(parent: Parent, kind: str = "sos") -> str:
 
 async def _events(parent: Parent, *kinds: str) -> list[tuple[str, str | None]]:
     async with parent.database.begin() as work:
-        found = await work.session.exec(
+        events = await work.session.exec(
             select(Event)
             .where(Event.family_id == parent.family_id, col(Event.kind).in_(kinds))
             .order_by(col(Event.seq))
         )
-        return [(one.kind, None if one.guardian_id is None else str(one.guardian_id)) for one in found]
+        return [(event.kind, None if event.guardian_id is None else str(event.guardian_id)) for event in events]
 
 
 async def _is_pushed(parent: Parent) -> int:
@@ -100,8 +100,8 @@ async def test_fifteen_minutes_after_i_take_care_the_guardian_is_asked_and_may_l
     await EscalationLoop(mother.database).escalate_all()
     assert await calls_to_parents(both) == [2, 2]
     await mother.told("POST", f"{path}/acknowledge", json={"answer": "take_care"})
-    said = await mother.told("POST", f"{path}/all-right", json={"all_right": True})
-    assert (said["all_right_by"], said["next_calls_at"]) == (mother.guardian_id, None)
+    answer = await mother.told("POST", f"{path}/all-right", json={"all_right": True})
+    assert (answer["all_right_by"], answer["next_calls_at"]) == (mother.guardian_id, None)
     await _later(mother, clock, hours=1)
     assert len(await _events(mother, "alert.check_asked")) == 1, "who said yes is not asked"
     assert await calls_to_parents(both) == [2, 2]

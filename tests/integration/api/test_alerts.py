@@ -35,18 +35,18 @@ async def test_alerts_are_read_back_newest_first_page_by_page(parent: Parent, cl
         # Two alerts of one moment keep one order.
         raised.append(await _raise(parent, "fall"))
         clock.advance(seconds=1)
-    found: list[str] = []
+    kinds: list[str] = []
     cursor = ""
     while True:
         page = await parent.told("GET", f"{parent.child}/alerts?limit=3{cursor}")
-        found += [alert["alert_id"] for alert in page["alerts"]]
+        kinds += [alert["alert_id"] for alert in page["alerts"]]
         if page["next_cursor"] is None:
             break
         assert len(page["alerts"]) == 3
         cursor = f"&cursor={page['next_cursor']}"
-    assert sorted(found) == sorted(raised)
-    assert len(found) == len(set(found))
-    assert set(found[:2]) == set(raised[-2:])
+    assert sorted(kinds) == sorted(raised)
+    assert len(kinds) == len(set(kinds))
+    assert set(kinds[:2]) == set(raised[-2:])
 
 
 async def test_a_cursor_of_another_family_is_one_that_does_not_exist(
@@ -68,7 +68,7 @@ async def test_who_may_not_locate_is_told_nothing_of_zones(parent: Parent) -> No
         assert await grandmother.refused(method, f"{parent.child}/alerts/{zone}{leaf}") == (404, "not_found")
     father = await parent.invite(may_locate=True, relation="father")
     seen = (await father.told("GET", f"{parent.child}/alerts"))["alerts"]
-    assert {one["alert_id"] for one in seen} == {zone, fall}
+    assert {alert["alert_id"] for alert in seen} == {zone, fall}
 
 
 async def test_the_first_who_acknowledges_is_shown_to_everyone(parent: Parent, clock: FakeClock) -> None:
@@ -85,17 +85,17 @@ async def test_the_first_who_acknowledges_is_shown_to_everyone(parent: Parent, c
 async def test_an_alert_is_on_the_guardians_streams_at_once(live: Live, parent: Parent) -> None:
     async with live.follow(parent) as stream:
         alert_id = await _raise(parent, "sos")
-        told = (await stream.until("alert.raised"))[-1].told
-        assert (told["ref_id"], told["child_id"], told["detail"]) == (alert_id, parent.child_id, {"kind": "sos"})
+        event = (await stream.until("alert.raised"))[-1].body
+        assert (event["ref_id"], event["child_id"], event["detail"]) == (alert_id, parent.child_id, {"kind": "sos"})
         await parent.told("POST", f"{parent.child}/alerts/{alert_id}/acknowledge")
-        assert (await stream.until("alert.acknowledged"))[-1].told["ref_id"] == alert_id
+        assert (await stream.until("alert.acknowledged"))[-1].body["ref_id"] == alert_id
 
 
 async def test_readiness_shows_over_what_each_guardian_can_be_reached(parent: Parent) -> None:
     invited = {"phone": new_phone(), "relation": "aunt"}
     await parent.told("POST", f"{parent.family}/invitations", json=invited)
-    found = await parent.told("GET", f"{parent.family}/readiness")
-    assert found == {
+    readiness = await parent.told("GET", f"{parent.family}/readiness")
+    assert readiness == {
         "ready": True, "invited": 1,
         "guardians": [
             {

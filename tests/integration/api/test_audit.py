@@ -12,8 +12,8 @@ from tests.support.sounds import encoded
 
 
 async def _log(parent: Parent, **query: int) -> dict[str, Any]:
-    found: dict[str, Any] = await parent.told("GET", f"{parent.family}/audit", params=query)
-    return found
+    page: dict[str, Any] = await parent.told("GET", f"{parent.family}/audit", params=query)
+    return page
 
 
 async def test_every_hearing_refusal_and_change_of_rights_is_there_with_who_and_when(
@@ -27,10 +27,10 @@ async def test_every_hearing_refusal_and_change_of_rights_is_there_with_who_and_
     await aunt.refused("PATCH", aunt.child, json={"name": "Lin"})
     await mother.told("PATCH", f"{mother.family}/guardians/{aunt.guardian_id}", json={"may_locate": True})
     entries = (await _log(aunt))["entries"]
-    told = [
+    shown = [
         (entry["action"], entry["by"], entry["guardian_id"], entry["outcome"], entry["reason"]) for entry in entries[:3]
     ]
-    assert told == [
+    assert shown == [
         ("guardian.rights_changed", "guardian", mother.guardian_id, "done", ""),
         ("access", "guardian", aunt.guardian_id, "refused", "right_missing"),
         ("audio", "guardian", mother.guardian_id, "done", ""),
@@ -56,8 +56,8 @@ async def test_the_log_comes_in_pages_and_says_no_name_and_no_number(
             break
     assert pages == whole
     assert len(whole) > 4
-    said = str(whole)
-    assert not [word for word in ("Canary", "Mei", mother.phone[1:], aunt.phone[1:]) if word in said]
+    text = str(whole)
+    assert not [word for word in ("Canary", "Mei", mother.phone[1:], aunt.phone[1:]) if word in text]
 
 
 async def test_consent_taken_back_does_not_close_the_log_and_leaving_does(

@@ -70,8 +70,8 @@ async def test_json_of_another_shape_is_refused_by_pointer(client: httpx.AsyncCl
 
 async def test_the_errors_name_where_and_which_rule_and_never_what(client: httpx.AsyncClient) -> None:
     answer = await client.post(CODES, json={"phone": SECRET * 9, SECRET: SECRET, "locale": 7})
-    told = answer.json()["errors"]
-    assert {(one["in"], one["pointer"], one["rule"]) for one in told} >= {
+    errors = answer.json()["errors"]
+    assert {(fault["in"], fault["pointer"], fault["rule"]) for fault in errors} >= {
         ("body", "/phone", "string_too_long"),
         ("body", "/locale", "string_type"),
     }
@@ -185,6 +185,6 @@ async def test_the_log_of_a_request_names_the_route_and_nothing_of_anybody(
         ("POST", CODES, 202),
     ]
     assert all(set(line) == {"event", "log_level", "method", "route", "status", "duration_ms"} for line in requests)
-    said = repr(lines)
+    text = repr(lines)
     for personal in (SECRET, parent.phone, parent.child_id, "Mei", parent.tokens["access_token"]):
-        assert personal not in said
+        assert personal not in text

@@ -28,16 +28,16 @@ class Case:
         self.path = ""
 
     async def ask(self, **other: Any) -> dict[str, Any]:
-        asked: dict[str, Any] = await self.ann.told(
+        request: dict[str, Any] = await self.ann.told(
             "POST", f"{self.site}/families/{self.code}/break-glass", json={"reason": REASON, **other}
         )
-        self.path = f"{self.site}/break-glass/{asked['break_glass_id']}"
-        return asked
+        self.path = f"{self.site}/break-glass/{request['break_glass_id']}"
+        return request
 
     async def sees(self, member: StaffMember) -> tuple[int, Any]:
         answer = await member.ask("GET", f"{self.path}/guardian")
-        told = answer.json()
-        return answer.status_code, told if answer.is_success else told["code"]
+        body = answer.json()
+        return answer.status_code, body if answer.is_success else body["code"]
 
 
 async def _case(client: httpx.AsyncClient, database: Database) -> Case:
@@ -50,12 +50,12 @@ async def _case(client: httpx.AsyncClient, database: Database) -> Case:
 
 
 async def _tell_due(database: Database) -> int:
-    told = 0
+    count = 0
     while True:
         async with database.begin() as work:
             if not await notify_one_break_glass(work):
-                return told
-        told += 1
+                return count
+        count += 1
 
 
 async def _texts(database: Database, parent: Parent) -> list[str]:
@@ -70,7 +70,7 @@ async def test_two_people_see_to_it_that_one_sees_a_name_and_a_number_for_an_hou
 ) -> None:
     case = await _case(client, database)
     cursor = (await case.mother.told("GET", "/v1/sync"))["cursor"]
-    asked = await case.ask()
+    request = await case.ask()
     assert await case.sees(case.ann) == CLOSED
     assert await case.ann.refused("POST", f"{case.path}/approve") == (403, "second_person_needed")
     assert await _texts(database, case.mother) == []
@@ -81,7 +81,7 @@ async def test_two_people_see_to_it_that_one_sees_a_name_and_a_number_for_an_hou
     assert len(await _texts(database, case.mother)) == 1
     assert await _texts(database, case.grandmother) == []
     events = (await case.mother.told("GET", f"/v1/sync?since={cursor}"))["events"]
-    assert [(event["kind"], event["ref_id"]) for event in events] == [("guardian.looked_up", asked["break_glass_id"])]
+    assert [(event["kind"], event["ref_id"]) for event in events] == [("guardian.looked_up", request["break_glass_id"])]
     (listed,) = (await case.cem.told("GET", f"{case.site}/break-glass"))["break_glass"]
     assert (listed["reason"], listed["told_at"] is not None) == (REASON, True)
     clock.advance(minutes=59)
@@ -95,13 +95,13 @@ async def test_every_step_is_in_the_log_with_ids_and_no_reason_name_or_number(
     client: httpx.AsyncClient, database: Database
 ) -> None:
     case = await _case(client, database)
-    asked = await case.ask()
+    request = await case.ask()
     await case.sees(case.ann)
     await case.bo.told("POST", f"{case.path}/approve")
     await case.sees(case.ann)
     async with database.begin() as work:
         entries = (
-            await work.session.exec(select(AuditEntry).where(AuditEntry.subject_id == asked["break_glass_id"]))
+            await work.session.exec(select(AuditEntry).where(AuditEntry.subject_id == request["break_glass_id"]))
         ).all()
     noted = [(entry.action.removeprefix("break_glass."), entry.outcome) for entry in entries]
     # Steps before the notice are recorded twice: in the office's log, and copied to the family's log.
@@ -110,15 +110,15 @@ async def test_every_step_is_in_the_log_with_ids_and_no_reason_name_or_number(
         ("looked", "refused"), ("told", "done"),
     ]  # fmt: skip
     assert sum(entry.family_id == case.mother.family_id for entry in entries) == 5
-    said = repr(entries)
-    assert not any(personal in said for personal in (REASON, "Lan", case.mother.phone))
+    text = repr(entries)
+    assert not any(personal in text for personal in (REASON, "Lan", case.mother.phone))
 
 
 async def test_where_telling_is_dangerous_a_third_person_agrees_and_it_is_told_when_the_delay_is_over(
     client: httpx.AsyncClient, database: Database, clock: FakeClock
 ) -> None:
     case = await _case(client, database)
-    asked = await case.ask(tell_after_days=30)
+    request = await case.ask(tell_after_days=30)
     await case.bo.told("POST", f"{case.path}/approve")
     # One approval opens nothing here, and nobody approves twice.
     assert await case.sees(case.ann) == CLOSED
@@ -136,19 +136,19 @@ async def test_where_telling_is_dangerous_a_third_person_agrees_and_it_is_told_w
     clock.advance(hours=1)
     assert [await _tell_due(database) for _ in range(2)] == [1, 0]
     assert len(await _texts(database, case.mother)) == 1
-    assert asked["tell_after_days"] == 30
+    assert request["tell_after_days"] == 30
 
 
 async def test_nobody_delays_for_longer_or_asks_without_a_reason(client: httpx.AsyncClient, database: Database) -> None:
     case = await _case(client, database)
     path = f"{case.site}/families/{case.code}/break-glass"
-    for said, refusal in (
+    for body, refusal in (
         ({"reason": REASON, "tell_after_days": 31}, (422, "invalid_request")),
         ({"reason": REASON, "tell_after_days": -1}, (422, "invalid_request")),
         ({"reason": ""}, (422, "invalid_request")),
         ({"reason": "   "}, (422, "text_not_allowed")),
     ):
-        assert await case.ann.refused("POST", path, json=said) == refusal
+        assert await case.ann.refused("POST", path, json=body) == refusal
 
 
 async def test_what_nobody_approved_for_a_week_is_over(

@@ -37,16 +37,16 @@ async def _may_locate(parent: Parent) -> None:
 
 
 async def _give(parent: Parent, kind: str) -> dict[str, str]:
-    found: dict[str, str] = await parent.told("POST", f"{parent.child}/commands", json={"kind": kind})
-    return found
+    command: dict[str, str] = await parent.told("POST", f"{parent.child}/commands", json={"kind": kind})
+    return command
 
 
 @pytest.mark.parametrize(
     "kind", ["listen", "call", "photo", "camera", "monitor", "wipe", "firmware", "", "LOCATE", None]
 )
 async def test_what_listens_or_looks_does_not_exist_and_nobody_can_wipe(parent: Parent, kind: str | None) -> None:
-    asked = await parent.refused("POST", f"{parent.child}/commands", json={"kind": kind})
-    assert asked == (422, "invalid_request")
+    refusal = await parent.refused("POST", f"{parent.child}/commands", json={"kind": kind})
+    assert refusal == (422, "invalid_request")
     assert (await parent.told("GET", f"{parent.child}/commands"))["commands"] == []
 
 
@@ -67,12 +67,12 @@ async def test_every_try_to_locate_is_in_the_audit_log(parent: Parent, database:
     await _may_locate(parent)
     await _give(parent, "locate")
     async with database.begin() as work:
-        found = await work.session.exec(
+        entries = await work.session.exec(
             select(AuditEntry)
             .where(AuditEntry.action == "command.locate", col(AuditEntry.family_id) == parent.family_id)
             .order_by(col(AuditEntry.outcome))
         )
-        noted = [(one.actor_id, one.outcome, one.reason, one.subject_id) for one in found]
+        noted = [(entry.actor_id, entry.outcome, entry.reason, entry.subject_id) for entry in entries]
     assert noted == [
         (parent.guardian_id, "done", "", parent.child_id),
         (parent.guardian_id, "refused", "right_missing", parent.child_id),

@@ -104,19 +104,19 @@ async def test_the_oldest_connection_without_a_request_gives_way_to_the_newcomer
     connect: Connect,
 ) -> None:
     # Given one connection that has asked, and then three that never did.
-    asked = await connect()
-    assert await asked.request() == 200
+    probe = await connect()
+    assert await probe.request() == 200
     silent = [await connect() for _ in range(BOUND - 1)]
     # When two more arrive, then the oldest silent ones are closed, although the one that has asked is older.
     newcomers = [await connect()]
     assert await silent[0].is_closed()
     newcomers.append(await connect())
     assert await silent[1].is_closed()
-    for connection in (asked, silent[2], *newcomers):
+    for connection in (probe, silent[2], *newcomers):
         assert await connection.request() == 200
     # When every connection has asked, then the oldest of all is closed.
     newcomers.append(await connect())
-    assert await asked.is_closed()
+    assert await probe.is_closed()
     for connection in (silent[2], *newcomers):
         assert await connection.request() == 200
 

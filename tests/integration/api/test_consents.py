@@ -61,12 +61,12 @@ async def test_consent_outside_the_app_is_stored_with_what_proves_it(
     client: httpx.AsyncClient, database: Database, proof: dict[str, str]
 ) -> None:
     parent = await make_parent(client, database)
-    said = {"part": "sos_places", "text_version": TEXT_VERSION, "locale": "vi", **proof}
-    given = await parent.told("POST", f"{parent.family}/consents", json=said)
+    body = {"part": "sos_places", "text_version": TEXT_VERSION, "locale": "vi", **proof}
+    given = await parent.told("POST", f"{parent.family}/consents", json=body)
     kept = (await parent.told("GET", f"{parent.family}/consents"))["consents"]
     assert kept == [given]
     assert {name: given[name] for name in proof} == proof
-    less = {name: value for name, value in said.items() if name != "witness"}
+    less = {name: value for name, value in body.items() if name != "witness"}
     refused = await parent.ask("POST", f"{parent.family}/consents", json=less)
     assert (refused.status_code, refused.json()["code"]) == (422, "consent_proof_wrong")
     assert refused.json()["field"] == "witness"
@@ -149,8 +149,8 @@ async def test_a_guardian_who_may_not_manage_ends_only_what_they_see(
 
 
 async def _child(parent: Parent) -> dict[str, Any]:
-    found: dict[str, Any] = await parent.told("GET", parent.child)
-    return found
+    child: dict[str, Any] = await parent.told("GET", parent.child)
+    return child
 
 
 async def test_a_date_of_birth_is_sealed_and_brings_the_childs_own_word_in_its_time(
@@ -159,8 +159,8 @@ async def test_a_date_of_birth_is_sealed_and_brings_the_childs_own_word_in_its_t
     mother = await make_family(client, database)
     assert (await _child(mother))["childs_consent_due"] is False
     # The site is in China, where fourteen is the age; today is 2 March 2026.
-    told = await mother.told("PATCH", mother.child, json={"birth_date": "2012-03-03"})
-    assert (told["birth_date"], told["birth_year"], told["childs_consent_due"]) == ("2012-03-03", 2012, False)
+    child = await mother.told("PATCH", mother.child, json={"birth_date": "2012-03-03"})
+    assert (child["birth_date"], child["birth_year"], child["childs_consent_due"]) == ("2012-03-03", 2012, False)
     async with database.begin() as work:
         row = await work.session.get_one(Child, uuid.UUID(mother.child_id))
         assert row.birth_year is None
@@ -173,10 +173,10 @@ async def test_a_date_of_birth_is_sealed_and_brings_the_childs_own_word_in_its_t
     assert (await _child(mother))["childs_consent_due"] is True
     # Nothing stops meanwhile: it is asked for, not enforced against the child.
     assert (await mother.send("ask me"))["text"] == "ask me"
-    said = {"how": "spoken", "witness": "Grandma"}
-    recorded = await mother.told("POST", agreement, json=said)
+    proof = {"how": "spoken", "witness": "Grandma"}
+    recorded = await mother.told("POST", agreement, json=proof)
     assert (recorded["how"], recorded["witness"]) == ("spoken", "Grandma")
-    assert (await mother.told("POST", agreement, json=said))["agreement_id"] == recorded["agreement_id"]
+    assert (await mother.told("POST", agreement, json=proof))["agreement_id"] == recorded["agreement_id"]
     assert (await _child(mother))["childs_consent_due"] is False
     for _ in range(2):
         await mother.told("DELETE", agreement)
@@ -238,10 +238,10 @@ async def test_a_date_of_birth_is_within_eighteen_years(
 async def _facts(parent: Parent) -> dict[str, int]:
     """Return how many facts of each kind are kept of the parent's family."""
     async with parent.database.begin() as work:
-        found = await work.session.exec(
+        counts = await work.session.exec(
             select(Fact.kind, func.count()).where(Fact.family_id == parent.family_id).group_by(Fact.kind)
         )
-        return {kind: int(count) for kind, count in found}
+        return {kind: int(count) for kind, count in counts}
 
 
 async def test_nothing_is_counted_before_the_first_guardian_agrees_nor_after_and_the_watch_works_the_same(

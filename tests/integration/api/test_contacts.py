@@ -58,7 +58,7 @@ async def test_each_change_is_a_new_version_and_the_watch_is_told(
     place = await make_place(database)
     mother = await make_family(client, database, place)
     identity = await pair(mother, place)
-    told = await _watch_is_told(database, identity.username)
+    items = await _watch_is_told(database, identity.username)
     version = (await mother.contacts())["version"]
     contact = await mother.add_contact()
     path = f"{mother.child}/contacts/{contact['contact_id']}"
@@ -69,7 +69,7 @@ async def test_each_change_is_a_new_version_and_the_watch_is_told(
     await mother.told("DELETE", path)
     after = await mother.contacts()
     assert (after["version"], after["acked_version"]) == (version + 4, 0)
-    assert await _watch_is_told(database, identity.username) == told + 4
+    assert await _watch_is_told(database, identity.username) == items + 4
 
 
 async def test_a_number_on_the_wire_is_never_used_again(client: httpx.AsyncClient, database: Database) -> None:
@@ -93,7 +93,7 @@ async def test_two_guardians_at_once_lose_no_change_and_no_version(
     added = await asyncio.gather(*(who.add_contact(name=f"Name {n}") for n in range(8) for who in (mother, aunt)))
     after = await mother.contacts()
     assert after["version"] == version + 16
-    assert len({one["wire_id"] for one in added}) == 16
+    assert len({contact["wire_id"] for contact in added}) == 16
     positions = [contact["position"] for contact in after["contacts"]]
     assert positions == sorted(set(positions))
 
@@ -119,8 +119,8 @@ async def test_guardians_and_contacts_changed_at_once_wait_for_each_other_and_ne
 
     async def write(parent: Parent, number: int) -> int:
         headers = {"Idempotency-Key": f"at-once-{parent.child_id}-{number}"}
-        said = {"kind": "text", "text": "hi"}
-        return (await parent.ask("POST", f"{parent.child}/messages", json=said, headers=headers)).status_code
+        body = {"kind": "text", "text": "hi"}
+        return (await parent.ask("POST", f"{parent.child}/messages", json=body, headers=headers)).status_code
 
     answers = await asyncio.gather(
         *(change(parent, n) for n in range(6) for parent in (mother, second)),
@@ -185,8 +185,8 @@ async def test_an_order_names_everyone_once(client: httpx.AsyncClient, database:
     mother = await make_family(client, database)
     await mother.add_contact()
     ids = [contact["contact_id"] for contact in (await mother.contacts())["contacts"]]
-    asked = {"twice": [*ids, ids[0]], "one missing": ids[:1], "a stranger": [ids[0], str(uuid.uuid4())], "none": []}
-    assert await mother.refused("PUT", f"{mother.child}/contacts/order", json={"contact_ids": asked[change]}) == (
+    orders = {"twice": [*ids, ids[0]], "one missing": ids[:1], "a stranger": [ids[0], str(uuid.uuid4())], "none": []}
+    assert await mother.refused("PUT", f"{mother.child}/contacts/order", json={"contact_ids": orders[change]}) == (
         422,
         "contact_order_incomplete",
     )

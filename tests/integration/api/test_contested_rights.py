@@ -35,8 +35,8 @@ class Case:
 
     async def raised(self, right: str, by: Parent | None = None, about: Parent | None = None) -> Case:
         by, about = by or self.mother, about or self.uncle
-        said = {"guardian_id": about.guardian_id, "right": right}
-        self.contest = await by.told("POST", f"{by.family}/contests", json=said)
+        body = {"guardian_id": about.guardian_id, "right": right}
+        self.contest = await by.told("POST", f"{by.family}/contests", json=body)
         return self
 
     async def agreed(self, *, upholds: bool = True) -> None:
@@ -45,7 +45,7 @@ class Case:
 
     async def rights(self, guardian: Parent) -> list[str]:
         guardians = (await self.mother.told("GET", f"{self.mother.family}/guardians"))["guardians"]
-        (mine,) = [one for one in guardians if one["guardian_id"] == guardian.guardian_id]
+        (mine,) = [other for other in guardians if other["guardian_id"] == guardian.guardian_id]
         return [right for right in ("message", "locate", "manage") if mine[f"may_{right}"]]
 
 
@@ -85,8 +85,8 @@ async def test_two_managers_decide_and_48_hours_later_it_is_done_and_every_guard
     assert await case.bo.refused("POST", f"{case.path}/approve", json=other) == (422, "recovery_paper_differs")
     for guardian in (case.mother, case.uncle):
         assert not any("contested" in text for text in await sms_to(database, guardian.phone))
-    told = await case.bo.told("POST", f"{case.path}/approve", json=CARD)
-    assert (told["state"], told["approved_by"]) == ("waiting", case.bo.staff_id)
+    settled = await case.bo.told("POST", f"{case.path}/approve", json=CARD)
+    assert (settled["state"], settled["approved_by"]) == ("waiting", case.bo.staff_id)
     for guardian in (case.mother, case.uncle):
         (text,) = [text for text in await sms_to(database, guardian.phone) if "contested" in text]
         assert "48 hours" in text
@@ -119,12 +119,12 @@ async def test_two_managers_decide_and_48_hours_later_it_is_done_and_every_guard
 async def test_staff_see_relations_and_the_right_and_no_name(client: httpx.AsyncClient, database: Database) -> None:
     case = await (await _case(client, database)).raised("manage")
     listed = await case.ann.told("GET", f"{case.site}/contests")
-    (one,) = listed["contests"]
-    assert (one["family_code"], one["about_relation"], one["right"], one["decision"]) == (
+    (contest,) = listed["contests"]
+    assert (contest["family_code"], contest["about_relation"], contest["right"], contest["decision"]) == (
         await family_code_of(case.mother), "uncle", "manage", None,
     )  # fmt: skip
-    said = json.dumps(listed)
-    assert not any(word in said for word in ("Canary", case.uncle.phone, case.uncle.guardian_id, case.mother.phone))
+    text = json.dumps(listed)
+    assert not any(word in text for word in ("Canary", case.uncle.phone, case.uncle.guardian_id, case.mother.phone))
     await case.ann.told("POST", case.path, json={"upholds": True, **CARD})
     assert (await case.bo.told("GET", f"{case.site}/contests"))["contests"][0]["decision"]["state"] == "asked"
     assert await case.bo.refused("POST", case.path, json={"upholds": False, **CARD}) == (

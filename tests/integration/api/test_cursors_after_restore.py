@@ -33,13 +33,13 @@ async def test_sync_with_a_cursor_newer_than_the_database_is_told_to_reset(
     first = await parent.told("GET", "/v1/sync")
     assert first["reset"] == []
     await _go_back(parent, 2)
-    told = await parent.told("GET", "/v1/sync", params={"since": first["cursor"]})
-    assert (told["reset"], told["events"], told["more"]) == ([str(parent.family_id)], [], False)
+    synced = await parent.told("GET", "/v1/sync", params={"since": first["cursor"]})
+    assert (synced["reset"], synced["events"], synced["more"]) == ([str(parent.family_id)], [], False)
     # Told once: the new cursor is one of this database.
-    again = await parent.told("GET", "/v1/sync", params={"since": told["cursor"]})
+    again = await parent.told("GET", "/v1/sync", params={"since": synced["cursor"]})
     assert (again["reset"], again["events"]) == ([], [])
     await parent.send("after")
-    assert len((await parent.told("GET", "/v1/sync", params={"since": told["cursor"]}))["events"]) > 0
+    assert len((await parent.told("GET", "/v1/sync", params={"since": synced["cursor"]}))["events"]) > 0
 
 
 async def test_numbers_that_were_given_out_again_do_not_hide_the_restore(
@@ -61,8 +61,8 @@ async def test_numbers_that_were_given_out_again_do_not_hide_the_restore(
                 )
             )  # fmt: skip
         work.add(family)
-    told = await parent.told("GET", "/v1/sync", params={"since": cursor})
-    assert told["reset"] == [str(parent.family_id)]
+    synced = await parent.told("GET", "/v1/sync", params={"since": cursor})
+    assert synced["reset"] == [str(parent.family_id)]
     assert (await other.told("GET", "/v1/sync", params={"since": unmoved}))["reset"] == []
 
 
@@ -75,11 +75,11 @@ async def test_a_stream_is_told_to_reset_after_its_first_word(
     cursor = (await parent.told("GET", "/v1/sync"))["cursor"]
     await _go_back(parent, 1)
     async with live.follow(parent, cursor) as stream:
-        told = await stream.next()
-        assert told is not None
-        assert (told.kind, told.told) == ("reset", {"families": [str(parent.family_id)]})
-        last_id = told.id
+        pushed = await stream.next()
+        assert pushed is not None
+        assert (pushed.kind, pushed.body) == ("reset", {"families": [str(parent.family_id)]})
+        last_id = pushed.id
     async with live.follow(parent, last_id) as stream:
         await parent.send("after")
-        kinds = {one.kind for one in await stream.until("message.created")}
+        kinds = {event.kind for event in await stream.until("message.created")}
         assert "reset" not in kinds

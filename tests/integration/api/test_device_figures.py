@@ -31,10 +31,10 @@ async def _full_buckets(database: Database) -> None:
 async def _carries(database: Database, identity: WatchIdentity, level_pct: int) -> None:
     """Let a message arrive that carries a battery level."""
     async with database.begin() as work:
-        held = await standing_identity(work, identity.username, lock=True)
-        assert held is not None
-        await record_seen(work, held)
-        await record_battery(work, held, level_pct)
+        locked = await standing_identity(work, identity.username, lock=True)
+        assert locked is not None
+        await record_seen(work, locked)
+        await record_battery(work, locked, level_pct)
 
 
 async def _triage(staff: StaffMember, place: Place, kind: str) -> list[str]:

@@ -34,15 +34,15 @@ class Loaded(HTMLParser):
         self.feed(page)
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        told = dict(attrs)
+        attributes = dict(attrs)
         if tag in {"script", "img", "link"}:
-            self.addresses += [value for name in ("src", "href") if (value := told.get(name))]
-        if (tag == "script" and "src" not in told) or tag == "style":
+            self.addresses += [value for name in ("src", "href") if (value := attributes.get(name))]
+        if (tag == "script" and "src" not in attributes) or tag == "style":
             self.inside.append(tag)
         self.inside += [name for name, _ in attrs if name == "style" or name.startswith("on")]
-        if value := told.get("id"):
+        if value := attributes.get("id"):
             self.anchors.add(value)
-        if (value := told.get("href")) and value.startswith("#"):
+        if (value := attributes.get("href")) and value.startswith("#"):
             self.links.add(value[1:])
 
 
@@ -75,9 +75,9 @@ async def test_every_other_answer_allows_nothing(client: httpx.AsyncClient) -> N
 
 async def test_assets_are_what_was_published_and_reach_clients_without_gzip(client: httpx.AsyncClient) -> None:
     table = (FOLDER / "swagger_ui" / "README.md").read_text()
-    told = dict(re.findall(r"^\| `([^`]+)` \| `([0-9a-f]{64})` \|$", table, re.MULTILINE))
-    assert told.keys() == {file.name.removesuffix(".gz") for file in (FOLDER / "swagger_ui").glob("*.gz")}
-    for name, sha256 in told.items():
+    hashes = dict(re.findall(r"^\| `([^`]+)` \| `([0-9a-f]{64})` \|$", table, re.MULTILINE))
+    assert hashes.keys() == {file.name.removesuffix(".gz") for file in (FOLDER / "swagger_ui").glob("*.gz")}
+    for name, sha256 in hashes.items():
         content = gzip.decompress((FOLDER / "swagger_ui" / f"{name}.gz").read_bytes())
         assert hashlib.sha256(content).hexdigest() == sha256
         packed = await client.get(f"/docs/assets/{name}")
@@ -104,7 +104,7 @@ async def test_the_page_of_the_watch_protocol_shows_every_operation_message_and_
 async def test_the_page_of_problems_shows_every_code(client: httpx.AsyncClient) -> None:
     page = (await client.get("/docs/problems")).text
     spec = (await client.get("/openapi.json")).json()
-    assert {one["code"] for one in spec["x-problem-types"]} <= Loaded(page).anchors
+    assert {problem_type["code"] for problem_type in spec["x-problem-types"]} <= Loaded(page).anchors
 
 
 async def test_log_in_works_from_the_example_of_the_page_at_the_first_try(

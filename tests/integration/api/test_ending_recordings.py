@@ -39,10 +39,10 @@ async def _on_the_card(parent: Parent) -> dict[str, Any] | None:
 
 
 async def _purge(database: Database) -> None:
-    found = True
-    while found:
+    purged = True
+    while purged:
         async with database.begin() as work:
-            found = await purge_one_old_voice(work)
+            purged = await purge_one_old_voice(work)
 
 
 async def test_ten_days_before_recordings_go_all_of_ones_own_are_kept_in_one_request(
@@ -76,7 +76,7 @@ async def test_ten_days_before_recordings_go_all_of_ones_own_are_kept_in_one_req
     # Another guardian's recordings, and those that end later, were not kept with them.
     await _until((mother, aunt), clock, began_at + timedelta(days=90))
     await _purge(database)
-    assert [(await _voice(mother, one))["state"] for one in (first, second, later)] == ["ready"] * 3
+    assert [(await _voice(mother, message))["state"] for message in (first, second, later)] == ["ready"] * 3
     assert (await _voice(aunt, hers))["state"] == "gone"
     stranger = await make_family(client, database)
     assert await stranger.refused("POST", f"{path}/keep") == (404, "not_found")

@@ -97,6 +97,6 @@ async def test_the_stream_itself_is_as_documented(live: Live, client: httpx.Asyn
         assert stream.answer.headers["x-content-type-options"] == "nosniff"
         assert "no-" in stream.answer.headers["cache-control"]
         await parent.add_contact()
-        told: dict[str, Any] = (await stream.until("contacts.changed"))[-1].told
+        event: dict[str, Any] = (await stream.until("contacts.changed"))[-1].body
     # One event is told alike by both: what catching up documents holds for the stream.
-    assert schema_fault_of(told, SPEC["components"]["schemas"]["Event"]) == ""
+    assert schema_fault_of(event, SPEC["components"]["schemas"]["Event"]) == ""

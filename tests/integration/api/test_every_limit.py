@@ -66,16 +66,16 @@ class Scene:
         """Keep both logged in however long the clock moved on."""
         session = await self.mothers_session()
         async with self.database.begin() as work:
-            held = await work.session.get_one(Session, session.session_id)
-            held.last_used_at = held.stepped_up_at = work.now
-            work.add(held)
+            row = await work.session.get_one(Session, session.session_id)
+            row.last_used_at = row.stepped_up_at = work.now
+            work.add(row)
         claims = AccessClaims(session.guardian_id, session.session_id)
         self.mother.tokens["access_token"] = AccessTokens.of(Settings()).issue(claims, self.database.clock())
         self.manager = await renewed(self.manager, self.database)
 
-    async def post(self, path: str, said: Mapping[str, object], address: str | None = None) -> httpx.Response:
+    async def post(self, path: str, body: Mapping[str, object], address: str | None = None) -> httpx.Response:
         """Say something as nobody, from one address."""
-        return await self.client.post(path, json=said, headers={"X-Forwarded-For": address or self.address})
+        return await self.client.post(path, json=body, headers={"X-Forwarded-For": address or self.address})
 
 
 # Whose bucket it is, and one request that takes one token of it.
@@ -131,13 +131,13 @@ async def texts_at_a_hand_out(scene: Scene) -> Door:
 
 
 async def codes_entered(scene: Scene) -> Door:
-    said = {"challenge_id": str(uuid.uuid4()), "challenge_secret": "s", "phone": new_phone(), "code": "000000"}
-    return scene.address, lambda: scene.post("/v1/auth/tokens", said)
+    body = {"challenge_id": str(uuid.uuid4()), "challenge_secret": "s", "phone": new_phone(), "code": "000000"}
+    return scene.address, lambda: scene.post("/v1/auth/tokens", body)
 
 
 async def slips_entered(scene: Scene) -> Door:
-    said = {"slip_code": "k3m2q2x7d5fa", "phone": new_phone()}
-    return scene.address, lambda: scene.post("/v1/auth/slips", said)
+    body = {"slip_code": "k3m2q2x7d5fa", "phone": new_phone()}
+    return scene.address, lambda: scene.post("/v1/auth/slips", body)
 
 
 async def wall_codes_made_up(scene: Scene) -> Door:
@@ -164,8 +164,8 @@ async def passwords_entered_for_a_colleague(scene: Scene) -> Door:
 
 async def set_ups_begun_for_a_colleague(scene: Scene) -> Door:
     email = scene.manager.staff.email
-    said: dict[str, object] = {"email": email, "password": "wrong"}
-    return email, lambda: scene.post("/v1/staff/auth/set-up", said, new_address())
+    body: dict[str, object] = {"email": email, "password": "wrong"}
+    return email, lambda: scene.post("/v1/staff/auth/set-up", body, new_address())
 
 
 async def requests_of_staff(scene: Scene) -> Door:
@@ -174,8 +174,8 @@ async def requests_of_staff(scene: Scene) -> Door:
 
 async def recoveries_asked_for(scene: Scene) -> Door:
     path = f"{scene.site}/families/{await family_code_of(scene.mother)}/recoveries"
-    asked = {"kind": "phone", "phone": scene.mother.phone, "new_phone": new_phone(), "form_number": "made up"}
-    return scene.manager.staff_id, lambda: scene.manager.ask("POST", path, json=asked)
+    body = {"kind": "phone", "phone": scene.mother.phone, "new_phone": new_phone(), "form_number": "made up"}
+    return scene.manager.staff_id, lambda: scene.manager.ask("POST", path, json=body)
 
 
 async def recoveries_approved(scene: Scene) -> Door:
@@ -189,6 +189,11 @@ async def sessions_continued(scene: Scene) -> Door:
 
 async def sessions_of_staff_continued(scene: Scene) -> Door:
     return scene.address, lambda: scene.post("/v1/staff/auth/refresh", {"refresh_token": "x" * 43})
+
+
+async def walls_read(scene: Scene) -> Door:
+    headers = {"X-Forwarded-For": scene.address}
+    return scene.address, lambda: scene.client.get(f"/v1/walls/{'x' * 43}", headers=headers)
 
 
 async def _limited(scene: Scene) -> Parent:
@@ -220,8 +225,8 @@ async def numbers_asked_for(scene: Scene) -> Door:
         phone = new_phone()
         sent = await scene.mother.told("POST", f"{path}/codes", json={"phone": phone})
         code = code_in((await sms_to(scene.database, phone))[-1])
-        said = {name: sent[name] for name in ("challenge_id", "challenge_secret")}
-        answer = await scene.mother.ask("POST", path, json={**said, "phone": phone, "code": code})
+        body = {name: sent[name] for name in ("challenge_id", "challenge_secret")}
+        answer = await scene.mother.ask("POST", path, json={**body, "phone": phone, "code": code})
         if answer.is_success:
             await scene.mother.told("POST", f"{path}/stop")
         return answer
@@ -250,9 +255,9 @@ async def recordings_sent(scene: Scene) -> Door:
 
 
 async def uploads_begun(scene: Scene) -> Door:
-    path, said = f"{scene.mother.child}/uploads", {"bytes": 5000, "sha256": "0" * 64}
+    path, body = f"{scene.mother.child}/uploads", {"bytes": 5000, "sha256": "0" * 64}
     return scene.mother.guardian_id, lambda: scene.mother.ask(
-        "POST", path, json=said, headers={"Idempotency-Key": new_ref()}
+        "POST", path, json=body, headers={"Idempotency-Key": new_ref()}
     )
 
 
@@ -280,13 +285,13 @@ async def files_of_usage_asked_for(scene: Scene) -> Door:
 
 
 async def hand_outs_opened(scene: Scene) -> Door:
-    asked = {"families": 50, "minutes": 90}
-    return scene.manager.staff_id, lambda: scene.manager.ask("POST", f"{scene.site}/hand-outs", json=asked)
+    body = {"families": 50, "minutes": 90}
+    return scene.manager.staff_id, lambda: scene.manager.ask("POST", f"{scene.site}/hand-outs", json=body)
 
 
 async def lists_sent(scene: Scene) -> Door:
-    asked: dict[str, Any] = {"headers": {"Content-Type": "text/csv"}, "content": b"iccid,serial\n"}
-    return scene.manager.staff_id, lambda: scene.manager.ask("POST", f"{scene.site}/imports/sims", **asked)
+    upload: dict[str, Any] = {"headers": {"Content-Type": "text/csv"}, "content": b"iccid,serial\n"}
+    return scene.manager.staff_id, lambda: scene.manager.ask("POST", f"{scene.site}/imports/sims", **upload)
 
 
 # A new limit adds its line here, and so does a new door of an old one.
@@ -315,6 +320,7 @@ DOORS: dict[Limits, tuple[Callable[[Scene], Awaitable[Door]], ...]] = {
     Limits.EXPORTS_OF_STAFF: (files_of_usage_asked_for,),
     Limits.LISTS_OF_STAFF: (lists_sent,),
     Limits.HAND_OUTS_OF_STAFF: (hand_outs_opened,),
+    Limits.WALLS_OF_ADDRESS: (walls_read,),
 }
 # Of MQTT: tests/integration/mqtt_bridge/test_rates.py.
 ELSEWHERE = {Limits.MESSAGES_OF_WATCH, Limits.BYTES_OF_WATCH, Limits.RETRIES_OF_WATCH}
@@ -346,16 +352,16 @@ def test_every_limit_of_the_page_has_its_doors() -> None:
 
 def _code(answer: httpx.Response) -> tuple[int, str]:
     is_problem = answer.headers.get("content-type") == "application/problem+json"
-    found = answer.status_code, answer.json()["code"] if is_problem else ""
+    outcome = answer.status_code, answer.json()["code"] if is_problem else ""
     # Bytes that are no request are not charged to a limit.
     assert answer.status_code < 500, answer.text
-    assert found[1] not in {"invalid_request", "malformed", "access_token_invalid", "session_ended"}, answer.text
-    return found
+    assert outcome[1] not in {"invalid_request", "malformed", "access_token_invalid", "session_ended"}, answer.text
+    return outcome
 
 
 @pytest.mark.parametrize(
     ("limit", "door"), [(limit, door) for limit, doors in DOORS.items() for door in doors],
-    ids=lambda one: one.name if isinstance(one, Limits) else one.__name__,
+    ids=lambda case: case.name if isinstance(case, Limits) else case.__name__,
 )  # fmt: skip
 async def test_a_limit_that_is_used_up_says_when_to_come_back_and_then_lets_one_through(
     scene: Scene, clock: FakeClock, limit: Limits, door: Callable[[Scene], Awaitable[Door]]

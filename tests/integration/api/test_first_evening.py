@@ -6,7 +6,7 @@ import uuid
 
 import httpx
 
-from services.core.conversation.messages.actions import WatchMessage, receive_from_child
+from services.core.conversation.messages.from_watch import WatchMessage, receive_from_child
 from services.core.conversation.messages.rules import text_body
 from services.core.devices.contacts.queries import wire_contacts
 from services.core.devices.watches.queries import standing_identity
@@ -52,7 +52,7 @@ async def test_a_family_comes_from_the_first_code_to_the_first_answer(
 
     async with database.begin() as work:
         version, on_watch = await wire_contacts(work, uuid.UUID(mother.child_id))
-        assert (version, [one.wire_id for one in on_watch]) == (contacts["version"], ["g-1"])
+        assert (version, [contact.wire_id for contact in on_watch]) == (contacts["version"], ["g-1"])
         standing = await standing_identity(work, identity.username)
         assert standing is not None
         answer = WatchMessage("t81kd02mq7zr", "g-1", text_body("hi"), "fp", None)

@@ -19,14 +19,14 @@ ACCEPT = {"part": "messages", "text_version": TEXT_VERSION, "locale": "en"}
 
 async def _invite(parent: Parent, phone: str, **fields: object) -> dict[str, str]:
     invited = {"phone": phone, "relation": "aunt", **fields}
-    told: dict[str, str] = await parent.told("POST", f"{parent.family}/invitations", json=invited)
-    return told
+    invitation: dict[str, str] = await parent.told("POST", f"{parent.family}/invitations", json=invited)
+    return invitation
 
 
 async def _rights(parent: Parent, guardian_id: str) -> dict[str, bool]:
     guardians = (await parent.told("GET", f"{parent.family}/guardians"))["guardians"]
-    found = next(guardian for guardian in guardians if guardian["guardian_id"] == guardian_id)
-    return {name: found[name] for name in ("may_message", "may_locate", "may_manage")}
+    match = next(guardian for guardian in guardians if guardian["guardian_id"] == guardian_id)
+    return {name: match[name] for name in ("may_message", "may_locate", "may_manage")}
 
 
 async def test_an_invited_phone_joins_with_consent_and_appears_to_everyone(
@@ -45,7 +45,7 @@ async def test_an_invited_phone_joins_with_consent_and_appears_to_everyone(
         )
     async with database.begin() as work:
         reached = await recipients_of(work, uuid.UUID(mother.child_id), "family")
-    assert [one.wire_id for one in reached] == ["g-1", "g-2"]
+    assert [contact.wire_id for contact in reached] == ["g-1", "g-2"]
 
 
 async def test_the_sms_of_an_invitation_says_nothing_of_the_family(
@@ -69,8 +69,8 @@ async def test_nothing_of_the_family_is_told_before_the_invitation_is_accepted(
     await aunt.log_in()
     for path in (aunt.child, f"{aunt.family}/guardians", f"{aunt.family}/consents"):
         assert await aunt.refused("GET", path) == (404, "not_found")
-    told = (await aunt.told("GET", "/v1/me"))["invitations"]
-    assert [one["invitation_id"] for one in told] == [invitation["invitation_id"]]
+    invitations = (await aunt.told("GET", "/v1/me"))["invitations"]
+    assert [invitation["invitation_id"] for invitation in invitations] == [invitation["invitation_id"]]
     await aunt.told("POST", f"/v1/invitations/{invitation['invitation_id']}/accept", json=ACCEPT)
     again = await aunt.told("POST", f"/v1/invitations/{invitation['invitation_id']}/accept", json=ACCEPT)
     assert [family["family_id"] for family in again["families"]] == [str(mother.family_id)]
@@ -187,7 +187,7 @@ async def test_who_leaves_or_is_removed_has_no_access_from_that_moment(
     assert aunt.guardian_id not in {contact["guardian_id"] for contact in after["contacts"]}
     # Nor does anybody come in through a door that they had opened.
     standing = (await mother.told("GET", f"{mother.family}/invitations"))["invitations"]
-    assert pending["invitation_id"] not in {one["invitation_id"] for one in standing}
+    assert pending["invitation_id"] not in {invitation["invitation_id"] for invitation in standing}
     assert await mother.refused("DELETE", f"{mother.family}/guardians/{aunt.guardian_id}") == (404, "not_found")
     async with database.begin() as work:
         entries = await work.session.exec(select(AuditEntry).where(AuditEntry.subject_id == aunt.guardian_id))
@@ -221,8 +221,8 @@ async def test_withdrawn_consent_stops_messages_at_once_and_can_be_given_again(
     for _ in range(2):
         await aunt.told("POST", f"{aunt.family}/consents/withdraw", json={"part": "messages"})
     assert await aunt.refused("GET", f"{aunt.child}/messages") == (403, "consent_required")
-    said = {"kind": "text", "text": "hi"}
-    assert await aunt.refused("POST", f"{aunt.child}/messages", json=said, headers={"Idempotency-Key": "key-1234"}) == (
+    body = {"kind": "text", "text": "hi"}
+    assert await aunt.refused("POST", f"{aunt.child}/messages", json=body, headers={"Idempotency-Key": "key-1234"}) == (
         403,
         "consent_required",
     )
@@ -282,7 +282,7 @@ async def test_families_are_bounded(client: httpx.AsyncClient, database: Databas
         await mother.ask("POST", f"{mother.family}/invitations", json={"phone": new_phone(), "relation": "aunt"})
         for _ in range(10)
     ]
-    assert [one.status_code for one in invited] == [201] * 9 + [409]
+    assert [response.status_code for response in invited] == [201] * 9 + [409]
 
 
 async def test_a_name_is_given_after_consent_and_follows_to_the_watch_unless_renamed(

@@ -36,10 +36,10 @@ class Hall:
         self.coordinator = coordinator
         self.path = f"/v1/staff/sites/{place.site.site_id}/hand-outs"
         self.address = new_address()
-        self.told: dict[str, Any] = {}
+        self.hand_out: dict[str, Any] = {}
 
     async def open(self, families: int = 50, minutes: int = 90) -> Hall:
-        self.told = await self.coordinator.told("POST", self.path, json={"families": families, "minutes": minutes})
+        self.hand_out = await self.coordinator.told("POST", self.path, json={"families": families, "minutes": minutes})
         return self
 
     async def parent(self) -> Parent:
@@ -50,7 +50,7 @@ class Hall:
     async def ask(self, phone: str, code: str | None = None) -> httpx.Response:
         return await self.coordinator.client.post(
             "/v1/auth/codes",
-            json={"phone": phone, "hand_out_code": code or self.told["code"]},
+            json={"phone": phone, "hand_out_code": code or self.hand_out["code"]},
             headers={"X-Forwarded-For": self.address},
         )
 
@@ -64,7 +64,7 @@ class Hall:
 
     @property
     def hand_out_id(self) -> uuid.UUID:
-        return uuid.UUID(self.told["hand_out_id"])
+        return uuid.UUID(self.hand_out["hand_out_id"])
 
 
 async def _hall(client: httpx.AsyncClient, database: Database) -> Hall:
@@ -86,12 +86,12 @@ async def test_with_the_code_on_the_wall_more_parents_log_in_than_one_address_co
     hall = await (await _hall(client, database)).open(families=30)
     spent = Limits.CODES_OF_ADDRESS.value.burst
     for number in range(spent):
-        asked = {"phone": f"+49152{number:04d}0000"}
-        await client.post("/v1/auth/codes", json=asked, headers={"X-Forwarded-For": hall.address})
+        body = {"phone": f"+49152{number:04d}0000"}
+        await client.post("/v1/auth/codes", json=body, headers={"X-Forwarded-For": hall.address})
     parent = await hall.parent()
     refused = await parent.post("/v1/auth/codes", {"phone": parent.phone})
     assert refused.status_code == 429
-    sent = await hall.ask(parent.phone, hall.told["code"].upper().replace("-", " "))
+    sent = await hall.ask(parent.phone, hall.hand_out["code"].upper().replace("-", " "))
     assert sent.status_code == 202
     code = re.search(r"[0-9]{6}", (await sms_to(database, parent.phone))[-1])
     assert code is not None
@@ -124,7 +124,7 @@ async def test_wall_codes_that_are_made_up_or_over_take_no_text_message_from_any
     await hall.coordinator.told("POST", f"{hall.path}/{hall.hand_out_id}/close")
     known = Charge(Limits.SMS_OF_COUNTRY_KNOWN, calling_code(parent.phone), Limits.SMS_OF_COUNTRY_KNOWN.value.burst)
     await fill_buckets(database)
-    for code in ("k3m2-q2x7", hall.told["code"]):
+    for code in ("k3m2-q2x7", hall.hand_out["code"]):
         refused = await hall.ask(parent.phone, code)
         assert (refused.status_code, refused.json()["code"]) == (403, "hand_out_closed")
     async with database.begin() as work:
@@ -144,8 +144,8 @@ async def test_when_it_is_over_neither_its_code_nor_its_slips_work(
         clock.advance(minutes=10)
     else:
         for _ in range(2):
-            told = await hall.coordinator.told("POST", f"{hall.path}/{hall.told['hand_out_id']}/close")
-            assert not told["open"]
+            closed = await hall.coordinator.told("POST", f"{hall.path}/{hall.hand_out['hand_out_id']}/close")
+            assert not closed["open"]
     answer = await hall.ask(parent.phone)
     assert (answer.status_code, answer.json()["code"]) == (403, "hand_out_closed")
     assert await _log_in_by_slip(parent, slip.code) == (403, "slip_refused")
@@ -153,8 +153,8 @@ async def test_when_it_is_over_neither_its_code_nor_its_slips_work(
 
 async def test_nobody_opens_one_for_longer_than_two_hours(client: httpx.AsyncClient, database: Database) -> None:
     hall = await _hall(client, database)
-    for asked in ({"families": 50, "minutes": 121}, {"families": 0, "minutes": 60}, {"families": 201, "minutes": 60}):
-        assert await hall.coordinator.refused("POST", hall.path, json=asked) == (422, "invalid_request")
+    for body in ({"families": 50, "minutes": 121}, {"families": 0, "minutes": 60}, {"families": 201, "minutes": 60}):
+        assert await hall.coordinator.refused("POST", hall.path, json=body) == (422, "invalid_request")
 
 
 async def test_a_slip_logs_its_family_in_once(client: httpx.AsyncClient, database: Database) -> None:
@@ -190,7 +190,7 @@ async def test_slips_are_printed_as_a_pdf_for_families_of_the_site_and_kept_as_h
     hall = await (await _hall(client, database)).open(families=6)
     parents = [await hall.parent() for _ in range(6)]
     codes = [await family_code_of(parent) for parent in parents]
-    path = f"{hall.path}/{hall.told['hand_out_id']}/slips"
+    path = f"{hall.path}/{hall.hand_out['hand_out_id']}/slips"
     answer = await hall.coordinator.ask("POST", path, json={"family_codes": codes})
     assert (answer.status_code, answer.headers["content-type"]) == (200, "application/pdf")
     assert answer.headers["cache-control"] == "no-store"
@@ -200,7 +200,7 @@ async def test_slips_are_printed_as_a_pdf_for_families_of_the_site_and_kept_as_h
     assert len(set(slips)) == 6
     async with database.begin() as work:
         kept = repr([*await work.session.exec(select(LogInSlip)), *await work.session.exec(select(HandOut))])
-    for secret in (*slips, hall.told["code"], *(slip.replace("-", "") for slip in slips)):
+    for secret in (*slips, hall.hand_out["code"], *(slip.replace("-", "") for slip in slips)):
         assert secret not in kept
     stranger = await enrol_family(database, new_phone())
     foreign = await family_code_of(Parent(client, database, "", stranger))
@@ -217,8 +217,8 @@ async def test_a_code_of_the_hand_out_is_a_code_like_any_other(client: httpx.Asy
     again = await hall.ask(parent.phone)
     assert (again.status_code, again.json()["code"]) == (429, "login_code_too_often")
     async with database.begin() as work:
-        held = (await work.session.exec(select(LoginChallenge).where(LoginChallenge.phone == parent.phone))).all()
-    assert [str(one.challenge_id) for one in held] == [first.json()["challenge_id"]]
+        challenges = (await work.session.exec(select(LoginChallenge).where(LoginChallenge.phone == parent.phone))).all()
+    assert [str(challenge.challenge_id) for challenge in challenges] == [first.json()["challenge_id"]]
 
 
 async def _no_channel(hall: Hall, parent: Parent) -> bool:
@@ -227,13 +227,13 @@ async def _no_channel(hall: Hall, parent: Parent) -> bool:
         watch, _ = await make_watch(work, hall.place.site.site_id, None)
     code = await family_code_of(parent)
     body = {"scan": f"smartwatch:serial:{watch.serial}", "family_code": code}
-    told = await hall.coordinator.told(
+    given = await hall.coordinator.told(
         "POST", f"/v1/staff/sites/{hall.place.site.site_id}/watch-hand-outs", json=body
     )  # fmt: skip
-    assert set(told) == {"serial", "family_code", "is_new", "no_working_channel"}
+    assert set(given) == {"serial", "family_code", "is_new", "no_working_channel"}
     async with hall.database.begin() as work:
-        assert (code in await families_not_reached(work, [code, "F-NONE"])) is told["no_working_channel"]
-    return bool(told["no_working_channel"])
+        assert (code in await families_not_reached(work, [code, "F-NONE"])) is given["no_working_channel"]
+    return bool(given["no_working_channel"])
 
 
 async def test_a_family_that_no_alarm_would_reach_is_shown_at_the_hand_out(

@@ -38,10 +38,10 @@ async def test_home_tells_what_thirteen_requests_told(parent: Parent) -> None:
     assert child["last_message"]["message_id"] == sent["message_id"]
     assert (child["unread"], child["unplayed"], child["alerts"]) == (0, 0, [])
     assert (child["may_message"], child["may_locate"], child["may_manage"]) == (True, False, True)
-    asked = await parent.told("GET", f"{parent.child}/help")
-    assert child["help"] == asked["open"] != []
+    calls = await parent.told("GET", f"{parent.child}/help")
+    assert child["help"] == calls["open"] != []
     [family] = home["families"]
-    assert family["helpline"] == asked["helpline"]
+    assert family["helpline"] == calls["helpline"]
     assert (family["country"], family["timezone"], family["map"]) == ("CN", "Asia/Shanghai", "amap")
     assert home["notice"] is None
     assert home["pin_is_set"] is False
@@ -87,8 +87,8 @@ async def test_an_unchanged_list_is_not_sent_again_and_a_long_one_is_compressed(
     plain = await parent.ask("GET", path, headers={"Accept-Encoding": "identity"})
     assert "content-encoding" not in plain.headers
     assert plain.json() == packed.json()
-    held = await parent.ask("GET", path, headers={"If-None-Match": plain.headers["etag"]})
-    assert (held.status_code, held.content) == (304, b"")
+    answer = await parent.ask("GET", path, headers={"If-None-Match": plain.headers["etag"]})
+    assert (answer.status_code, answer.content) == (304, b"")
     await parent.send("six")
     changed = await parent.ask("GET", path, headers={"If-None-Match": plain.headers["etag"]})
     assert changed.status_code == 200
@@ -172,11 +172,13 @@ async def test_a_recording_is_logged_once_a_day_for_each_guardian(parent: Parent
 
 async def test_a_trial_notification_goes_to_the_asked_phone_alone(parent: Parent, database: Database) -> None:
     made = [
-        await parent.told("POST", "/v1/push-endpoints", json={"kind": "webhook", "address": f"https://push.test/{one}"})
-        for one in ("a", "b")
+        await parent.told(
+            "POST", "/v1/push-endpoints", json={"kind": "webhook", "address": f"https://push.test/{name}"}
+        )
+        for name in ("a", "b")
     ]
-    asked = await parent.told("POST", f"/v1/push-endpoints/{made[0]['endpoint_id']}/try")
-    assert asked["endpoint_id"] == made[0]["endpoint_id"]
+    trial = await parent.told("POST", f"/v1/push-endpoints/{made[0]['endpoint_id']}/try")
+    assert trial["endpoint_id"] == made[0]["endpoint_id"]
     async with database.begin() as work:
         rows = await work.session.exec(select(OutboxRow).where(OutboxRow.kind == "push"))
         tried = [row.target for row in rows if row.payload["kind"] == "push.trial"]

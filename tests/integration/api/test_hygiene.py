@@ -35,12 +35,12 @@ async def test_every_answer_has_an_id_and_the_headers_that_protect_it(client: ht
 @pytest.mark.parametrize("path", PATHS)
 @pytest.mark.parametrize("origin", ["https://evil.example", "null", "http://api.test.evil.example"])
 async def test_no_other_origin_is_ever_let_in(client: httpx.AsyncClient, path: str, origin: str) -> None:
-    asked = {
+    headers = {
         "Origin": origin,
         "Access-Control-Request-Method": "GET",
         "Access-Control-Request-Headers": "authorization",
     }
-    for answer in (await client.options(path, headers=asked), await client.get(path, headers=asked)):
+    for answer in (await client.options(path, headers=headers), await client.get(path, headers=headers)):
         assert not [name for name in answer.headers if name.startswith("access-control-")]
 
 
@@ -66,9 +66,9 @@ async def test_role_site_or_family_in_a_header_change_nothing(
     client: httpx.AsyncClient, database: Database, name: str
 ) -> None:
     mine, theirs = await make_family(client, database), await make_family(client, database)
-    asked = {name: str(theirs.family_id)}
-    assert await mine.told("GET", "/v1/me", headers=asked) == await mine.told("GET", "/v1/me")
-    assert (await mine.refused("GET", f"{theirs.family}/children", headers=asked))[0] == 404
+    query = {name: str(theirs.family_id)}
+    assert await mine.told("GET", "/v1/me", headers=query) == await mine.told("GET", "/v1/me")
+    assert (await mine.refused("GET", f"{theirs.family}/children", headers=query))[0] == 404
 
 
 @pytest.mark.parametrize("field", ["role", "family_id", "site_id", "guardian_id", "is_primary", "may_manage"])
@@ -76,8 +76,8 @@ async def test_role_site_or_family_in_a_body_are_refused(
     client: httpx.AsyncClient, database: Database, field: str
 ) -> None:
     parent = await make_family(client, database)
-    said = {"name": "Mei", field: str(parent.family_id)}
-    assert await parent.refused("POST", f"{parent.family}/children", json=said) == (422, "invalid_request")
+    body = {"name": "Mei", field: str(parent.family_id)}
+    assert await parent.refused("POST", f"{parent.family}/children", json=body) == (422, "invalid_request")
 
 
 INSIDE = "password=hunter2 at /srv/app/secret.py"
@@ -110,7 +110,7 @@ def broken(settings: Settings, database: Database) -> Broken:
 
 
 @pytest.mark.parametrize(
-    ("fault", "told"),
+    ("fault", "expected"),
     [
         (RuntimeError(INSIDE), (500, "internal_error", None)),
         (_of_postgres("42601"), (500, "internal_error", None)),
@@ -125,24 +125,26 @@ def broken(settings: Settings, database: Database) -> Broken:
         (TimeoutError(INSIDE), COME_AGAIN),
         (ConnectionRefusedError(INSIDE), COME_AGAIN),
     ],
-    ids=lambda one: None if isinstance(one, tuple) else f"{type(one).__name__} {sqlstate_of(one) or ''}".strip(),
+    ids=lambda argument: (
+        None if isinstance(argument, tuple) else f"{type(argument).__name__} {sqlstate_of(argument) or ''}".strip()
+    ),
 )
 async def test_a_fault_of_ours_tells_a_request_id_and_nothing_of_the_inside(
-    broken: Broken, fault: Exception, told: tuple[int, str, str | None]
+    broken: Broken, fault: Exception, expected: tuple[int, str, str | None]
 ) -> None:
     broken.fault = fault
     async with httpx.AsyncClient(transport=broken.transport, base_url="http://api.test") as client:
         with structlog.testing.capture_logs() as lines:
             answer = await client.get("/v1/broken")
     body = answer.json()
-    assert (answer.status_code, body["code"], answer.headers.get("retry-after")) == told
+    assert (answer.status_code, body["code"], answer.headers.get("retry-after")) == expected
     assert answer.headers["content-type"] == "application/problem+json"
     assert set(body) - {"retry_after_s"} == {"type", "title", "status", "code", "request_id"}
     assert body["request_id"] == answer.headers["x-request-id"]
-    said = f"{answer.text} {dict(answer.headers)}"
-    assert not [word for word in ("hunter2", "secret.py", "SELECT", "Traceback", type(fault).__name__) if word in said]
+    text = f"{answer.text} {dict(answer.headers)}"
+    assert not [word for word in ("hunter2", "secret.py", "SELECT", "Traceback", type(fault).__name__) if word in text]
     # The operator finds the cause by that id; a database error carries Postgres' own code.
     (line,) = [line for line in lines if line["event"] in {"request_failed", "request_not_served"}]
-    assert line["event"] == ("request_failed" if told[0] == 500 else "request_not_served")
-    if told[0] == 503:
+    assert line["event"] == ("request_failed" if expected[0] == 500 else "request_not_served")
+    if expected[0] == 503:
         assert (line["error"], line["sqlstate"]) == (type(fault).__name__, sqlstate_of(fault))

@@ -106,7 +106,7 @@ async def test_the_end_of_the_mark_deletes_what_waits_and_nothing_follows(
     await EscalationLoop(database).escalate_all()
     clock.advance(minutes=1)
     await EscalationLoop(database).escalate_all()
-    assert [text for one in (number, other) for text in await sms_to(database, one)] == []
+    assert [text for phone in (number, other) for text in await sms_to(database, phone)] == []
     assert (await mother.told("GET", f"{mother.family}/guardians"))["lives_with_child"] == []
 
 
@@ -131,7 +131,7 @@ async def test_who_cannot_be_marked(mother: Parent) -> None:
         assert await mother.refused("PUT", path, json=body) == (422, "consent_proof_wrong")
     assert await mother.refused("PUT", path, json={**AGREED, "witness": "Un\u202ecle"}) == (422, "text_not_allowed")
     everyone = (await mother.contacts())["contacts"]
-    guardian = next(one["contact_id"] for one in everyone if one["kind"] == "guardian")
+    guardian = next(contact["contact_id"] for contact in everyone if contact["kind"] == "guardian")
     own = f"{mother.child}/contacts/{guardian}/lives-with-child"
     assert await mother.refused("PUT", own, json=AGREED) == (409, "contact_of_guardian")
     _, _, police = await _neighbour(mother, number="110")

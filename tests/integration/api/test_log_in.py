@@ -44,7 +44,9 @@ async def test_known_and_unknown_phones_are_answered_alike_and_only_the_known_ge
     assert {len(body["challenge_secret"]) for body in bodies} == {43}
     # Both wait alike before the next one, and both are told a wrong code alike.
     again = [await client.post("/v1/auth/codes", json={"phone": phone}) for phone in (known.phone, unknown)]
-    assert [(one.status_code, one.json()["code"]) for one in again] == [(429, "login_code_too_often")] * 2
+    assert [(response.status_code, response.json()["code"]) for response in again] == [
+        (429, "login_code_too_often")
+    ] * 2
     assert again[0].json()["retry_after_s"] == again[1].json()["retry_after_s"]
     assert again[0].headers["retry-after"] == str(again[0].json()["retry_after_s"])
     tried = [
@@ -57,9 +59,9 @@ async def test_known_and_unknown_phones_are_answered_alike_and_only_the_known_ge
         )
         for body, phone in zip(bodies, (known.phone, unknown), strict=True)
     ]  # fmt: skip
-    told = [one.json() | {"request_id": ""} for one in tried]
-    assert told[0] == told[1]
-    assert (tried[0].status_code, told[0]["code"], told[0]["tries_left"]) == (403, "login_code_wrong", 4)
+    refusals = [response.json() | {"request_id": ""} for response in tried]
+    assert refusals[0] == refusals[1]
+    assert (tried[0].status_code, refusals[0]["code"], refusals[0]["tries_left"]) == (403, "login_code_wrong", 4)
 
 
 async def test_an_unknown_phone_costs_the_same_rows_and_its_message_goes_nowhere(
@@ -69,14 +71,16 @@ async def test_an_unknown_phone_costs_the_same_rows_and_its_message_goes_nowhere
     for phone in (known.phone, unknown):
         assert (await client.post("/v1/auth/codes", json={"phone": phone, "locale": "en"})).status_code == 202
     async with database.begin() as work:
-        held = (
+        challenges = (
             await work.session.exec(select(LoginChallenge).where(col(LoginChallenge.phone).in_([known.phone, unknown])))
         ).all()
-        assert {(len(one.code_hash), len(one.secret_hash), one.tries) for one in held} == {(32, 32, 0)}
+        assert {
+            (len(challenge.code_hash), len(challenge.secret_hash), challenge.tries) for challenge in challenges
+        } == {(32, 32, 0)}
         rows = await work.session.exec(select(OutboxRow).order_by(col(OutboxRow.outbox_id).desc()).limit(2))
         last = rows.all()
-        assert [one.kind for one in last] == ["decoy", "sms"]
-        assert [unseal_sms(work.vault, one).phone for one in last] == [unknown, known.phone]
+        assert [row.kind for row in last] == ["decoy", "sms"]
+        assert [unseal_sms(work.vault, row).phone for row in last] == [unknown, known.phone]
         assert last[0].payload.keys() == last[1].payload.keys()
         assert all(len(last[0].payload[name]) == len(last[1].payload[name]) for name in last[0].payload)
     sent = tmp_path / "sms.jsonl"

@@ -13,8 +13,8 @@ from tests.support.sounds import encoded
 
 
 async def _looks(parent: Parent, **query: int) -> dict[str, Any]:
-    found: dict[str, Any] = await parent.told("GET", f"{parent.child}/looks", params=query)
-    return found
+    page: dict[str, Any] = await parent.told("GET", f"{parent.child}/looks", params=query)
+    return page
 
 
 async def test_places_commands_and_recordings_are_there_with_who_and_nothing_else_is(
@@ -39,14 +39,14 @@ async def test_places_commands_and_recordings_are_there_with_who_and_nothing_els
     await mother.told("GET", f"{mother.child}/checkins/latest")
     other_child, mother.child_id = mother.child_id, first_child
 
-    told = await _looks(aunt)
+    page = await _looks(aunt)
 
-    assert [(look["what"], look["by"], look["guardian_id"], look["message_id"]) for look in told["looks"]] == [
+    assert [(look["what"], look["by"], look["guardian_id"], look["message_id"]) for look in page["looks"]] == [
         ("asked_the_watch", "guardian", mother.guardian_id, None),
         ("recording", "guardian", mother.guardian_id, message["message_id"]),
         ("place", "guardian", mother.guardian_id, None),
     ]
-    assert told["next_before"] is None
+    assert page["next_before"] is None
     mother.child_id = other_child
     assert [look["what"] for look in (await _looks(mother))["looks"]] == ["place"]
 

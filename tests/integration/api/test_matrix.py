@@ -26,8 +26,6 @@ from tests.support.http import Parent, fill_buckets
 WRITTEN_BY_REFUSALS = {"audit", "audit_chain", "limit_bucket"}
 REFUSED = [cell for cell in cells() if cell.expected is not PASSES]
 PASSING = [cell for cell in cells() if cell.expected is PASSES]
-# Half a minute on an idle machine, all of it in the first test's fixture; others may be busy beside it.
-pytestmark = pytest.mark.timeout(300)
 Answers = dict[Cell, Answer]
 
 
@@ -37,34 +35,34 @@ async def world(client: httpx.AsyncClient, database: Database) -> AccessWorld:
     return await make_access_world(client, database)
 
 
-async def _all(world: AccessWorld, client: httpx.AsyncClient, asked: Iterable[Cell]) -> Answers:
+async def _all(world: AccessWorld, client: httpx.AsyncClient, cells: Iterable[Cell]) -> Answers:
     """Ask these cells, the roles side by side: each waits for its own answers only."""
     by_role: dict[Role, list[Cell]] = defaultdict(list)
-    for cell in asked:
+    for cell in cells:
         by_role[cell.role].append(cell)
-    found: Answers = {}
+    answers: Answers = {}
     several = asyncio.Semaphore(6)
 
     async def one_role(role: Role) -> None:
         async with several:
             for cell in by_role[role]:
-                found[cell] = await world.ask(client, cell)
+                answers[cell] = await world.ask(client, cell)
 
     async with asyncio.TaskGroup() as tasks:
         for role in by_role:
             tasks.create_task(one_role(role))
-    return found
+    return answers
 
 
 async def _everything(database: Database) -> dict[str, str]:
     """Return a digest of each table's rows."""
-    found = {}
+    digests = {}
     async with database.begin() as work:
         connection = await work.session.connection()
         for table in sorted(set(SQLModel.metadata.tables) - WRITTEN_BY_REFUSALS):
             rows = await connection.exec_driver_sql(f'SELECT t::text FROM "{table}" AS t ORDER BY 1')  # noqa: S608
-            found[table] = hashlib.sha256("\n".join(rows.scalars()).encode()).hexdigest()
-    return found
+            digests[table] = hashlib.sha256("\n".join(rows.scalars()).encode()).hexdigest()
+    return digests
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="session")
@@ -122,11 +120,13 @@ async def test_anothers_erased_and_never_existing_answer_alike_to_the_last_state
         if cell.target not in {Target.NO_ID, Target.OWN}:
             alike[str(cell.route), cell.role][cell.target] = answer
     differing = {}
-    for asked, by_target in alike.items():
-        said = {(one.status, json.dumps(one.body, sort_keys=True), one.statements) for one in by_target.values()}
-        if len(said) > 1:
-            differing[asked] = {
-                target: (one.status, one.body, len(one.statements)) for target, one in by_target.items()
+    for route_and_role, by_target in alike.items():
+        answers = {
+            (answer.status, json.dumps(answer.body, sort_keys=True), answer.statements) for answer in by_target.values()
+        }
+        if len(answers) > 1:
+            differing[route_and_role] = {
+                target: (answer.status, answer.body, len(answer.statements)) for target, answer in by_target.items()
             }
     assert differing == {}
     # A refusal without a single statement would prove nothing about time.
@@ -172,13 +172,13 @@ async def test_every_id_is_random(world: AccessWorld, database: Database) -> Non
     async with database.begin() as work:
         connection = await work.session.connection()
         for name, table in SQLModel.metadata.tables.items():
-            keys = [one.name for one in table.primary_key if isinstance(one.type, Uuid)]
+            keys = [column.name for column in table.primary_key if isinstance(column.type, Uuid)]
             if len(keys) == len(table.primary_key) == 1 and name != "audit_chain":
                 rows = await connection.exec_driver_sql(f'SELECT "{keys[0]}" FROM "{name}"')  # noqa: S608
-                named += [uuid.UUID(str(one)) for one in rows.scalars()]
+                named += [uuid.UUID(str(id_)) for id_ in rows.scalars()]
     assert len(named) > 300
-    assert [str(one) for one in named if one.version != 4] == []
-    assert len({one.int >> 64 for one in named}) > 250, "the same beginnings: these are no random numbers"
+    assert [str(id_) for id_ in named if id_.version != 4] == []
+    assert len({id_.int >> 64 for id_ in named}) > 250, "the same beginnings: these are no random numbers"
 
 
 def test_no_address_takes_an_id_that_is_a_number() -> None:

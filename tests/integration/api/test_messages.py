@@ -9,7 +9,7 @@ from collections.abc import Mapping
 import httpx
 import pytest
 
-from services.core.conversation.messages.actions import WatchMessage, receive_from_child
+from services.core.conversation.messages.from_watch import WatchMessage, receive_from_child
 from services.core.conversation.messages.rules import text_body
 from services.core.devices.watches.queries import standing_identity
 from services.core.devices.watches.tables import WatchIdentity
@@ -29,8 +29,8 @@ async def _child_says(database: Database, identity: WatchIdentity, text: str, to
     async with database.begin() as work:
         standing = await standing_identity(work, identity.username)
         assert standing is not None
-        said = WatchMessage(new_ref(), to, text_body(text), new_ref(), None)
-        return (await receive_from_child(work, standing, said)).code
+        message = WatchMessage(new_ref(), to, text_body(text), new_ref(), None)
+        return (await receive_from_child(work, standing, message)).code
 
 
 async def test_a_key_makes_one_message_however_often_it_is_sent(client: httpx.AsyncClient, database: Database) -> None:

@@ -24,9 +24,9 @@ async def _log_in(
 ) -> int:
     """Request a code and enter it, both with the number as it is dialled at home; return the status."""
     national = phone.removeprefix("+86")
-    asked = await _post(client, "codes", {"phone": national, **requested})
-    assert asked.status_code == 202, asked.text
-    challenge = {name: asked.json()[name] for name in ("challenge_id", "challenge_secret")}
+    answer = await _post(client, "codes", {"phone": national, **requested})
+    assert answer.status_code == 202, answer.text
+    challenge = {name: answer.json()[name] for name in ("challenge_id", "challenge_secret")}
     code = code_in((await sms_to(database, phone))[-1])
     return (await _post(client, "tokens", {**challenge, "phone": national, "code": code, **entered})).status_code
 
@@ -61,8 +61,8 @@ async def test_at_a_hand_out_the_number_is_one_of_the_sites_country(
     code = await family_code_of(Parent(client, database, other, family_id))
     async with database.begin() as work:
         (slip,) = await print_slips(work, coordinator.staff.staff_id, place.site, hand_out["hand_out_id"], [code])
-    said = {"slip_code": slip.code, "phone": other.removeprefix("+86"), "locale": "en"}
-    assert (await _post(client, "slips", said)).status_code == 200
+    body = {"slip_code": slip.code, "phone": other.removeprefix("+86"), "locale": "en"}
+    assert (await _post(client, "slips", body)).status_code == 200
 
 
 async def test_an_invitation_reads_the_number_of_the_familys_site_or_of_the_chosen_country(
@@ -71,16 +71,16 @@ async def test_an_invitation_reads_the_number_of_the_familys_site_or_of_the_chos
     mother = await make_family(client, database)
     await mother.told("PATCH", "/v1/me", json={"locale": "en"})
     invited = new_phone()
-    for said in (
+    for body in (
         {"phone": invited.removeprefix("+86"), "relation": "aunt"},
         {"phone": "0912 345 678", "country": "VN", "relation": "uncle"},
     ):
-        await mother.told("POST", f"{mother.family}/invitations", json=said)
+        await mother.told("POST", f"{mother.family}/invitations", json=body)
     landline = {"phone": "0769-22221234", "relation": "uncle"}
     assert await mother.refused("POST", f"{mother.family}/invitations", json=landline) == (422, "phone_not_mobile")
     async with database.begin() as work:
-        found = await work.session.exec(select(Invitation.phone).where(Invitation.family_id == mother.family_id))
-        assert set(found) == {invited, "+84912345678"}
+        phones = await work.session.exec(select(Invitation.phone).where(Invitation.family_id == mother.family_id))
+        assert set(phones) == {invited, "+84912345678"}
     # A child may call a landline.
     contact = await mother.add_contact(number="0769-22221234", name=f"School {new_ref(4)}")
     assert contact["number"] == "+8676922221234"

@@ -35,8 +35,8 @@ async def _code_at(parent: Parent, phone: str) -> dict[str, str]:
 
 
 async def _ask(parent: Parent, phone: str) -> dict[str, Any]:
-    found: dict[str, Any] = await parent.told("POST", PATH, json=await _code_at(parent, phone))
-    return found
+    change: dict[str, Any] = await parent.told("POST", PATH, json=await _code_at(parent, phone))
+    return change
 
 
 async def _carry_out(database: Database) -> bool:
@@ -135,14 +135,14 @@ async def test_withdrawing_keeps_the_session_and_a_number_that_was_taken_meanwhi
     mother = await _with_pin(await make_family(client, database))
     await _ask(mother, new_phone())
     assert (await mother.told("POST", f"{PATH}/stop"))["state"] == "withdrawn"
-    taken = new_phone()
-    await _ask(mother, taken)
+    number = new_phone()
+    await _ask(mother, number)
     other = await make_family(client, database)
     async with database.begin() as work:
-        found = await guardian_by_phone(work, other.phone)
-        assert found is not None
-        found.phone = taken
-        work.add(found)
+        owner = await guardian_by_phone(work, other.phone)
+        assert owner is not None
+        owner.phone = number
+        work.add(owner)
     clock.advance(hours=24)
     assert await _carry_out(database)
     await mother.log_in()
@@ -159,15 +159,15 @@ async def test_what_is_refused(client: httpx.AsyncClient, database: Database, cl
     assert await mother.refused("POST", f"{PATH}/codes", json={"phone": mother.phone}) == (409, "number_taken")
     assert await mother.refused("POST", f"{PATH}/codes", json={"phone": "12345"}) == (422, "phone_invalid")
     # That a number has an account is told to whoever receives its texts, and to nobody else.
-    asked = await _code_at(mother, other.phone)
-    wrong = f"{(int(asked['code']) + 1) % 1_000_000:06d}"
-    assert await mother.refused("POST", PATH, json={**asked, "code": wrong}) == (403, "login_code_wrong")
-    assert await mother.refused("POST", PATH, json=asked) == (409, "number_taken")
+    body = await _code_at(mother, other.phone)
+    wrong = f"{(int(body['code']) + 1) % 1_000_000:06d}"
+    assert await mother.refused("POST", PATH, json={**body, "code": wrong}) == (403, "login_code_wrong")
+    assert await mother.refused("POST", PATH, json=body) == (409, "number_taken")
     # The code of one number is worth nothing for another, nor for a log-in.
-    asked = await _code_at(mother, new_phone())
-    assert await mother.refused("POST", PATH, json={**asked, "phone": new_phone()}) == (403, "login_code_ended")
-    assert (await mother.post("/v1/auth/tokens", asked)).json()["code"] == "login_code_wrong"
+    body = await _code_at(mother, new_phone())
+    assert await mother.refused("POST", PATH, json={**body, "phone": new_phone()}) == (403, "login_code_ended")
+    assert (await mother.post("/v1/auth/tokens", body)).json()["code"] == "login_code_wrong"
     clock.advance(minutes=5)
-    assert await mother.refused("POST", PATH, json=asked) == (403, "step_up_required")
+    assert await mother.refused("POST", PATH, json=body) == (403, "step_up_required")
     await mother.step_up(PIN)
-    assert (await mother.told("POST", PATH, json=asked))["state"] == "waiting"
+    assert (await mother.told("POST", PATH, json=body))["state"] == "waiting"

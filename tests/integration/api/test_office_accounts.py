@@ -31,10 +31,11 @@ async def test_a_first_password_works_once_within_a_day(
 ) -> None:
     office = await make_office(client, database)
     wanted = [office.new_account("factory") for _ in range(2)]
-    for one in wanted:
-        assert (await office.ann.told("POST", "/v1/staff/accounts", json=one))["state"] == "done"
+    for account in wanted:
+        assert (await office.ann.told("POST", "/v1/staff/accounts", json=account))["state"] == "done"
     dora, eve = [
-        Colleague(client, clock, one["email"], await first_password_sent_to(database, one["phone"])) for one in wanted
+        Colleague(client, clock, account["email"], await first_password_sent_to(database, account["phone"]))
+        for account in wanted
     ]
     first = dora.password
     assert status_and_code(await dora.say("set-up/confirm", code="123456", new_password=first)) == (
@@ -71,8 +72,8 @@ async def test_a_change_of_ones_own_password_ends_the_other_sessions_and_keeps_t
 
     async def change(old: str, code: str, new: str) -> tuple[int, str]:
         headers = {"Authorization": f"Bearer {here['access_token']}"}
-        said = {"password": old, "code": code, "new_password": new}
-        return status_and_code(await client.post("/v1/staff/me/password", json=said, headers=headers))
+        body = {"password": old, "code": code, "new_password": new}
+        return status_and_code(await client.post("/v1/staff/me/password", json=body, headers=headers))
 
     new = "copper-5-window-river"
     assert await change("wrong", fen.shown(1), new) == (403, "staff_log_in_refused")
@@ -134,27 +135,27 @@ async def test_requests_lapse_are_withdrawn_and_seen_within_ones_scopes_only(
 ) -> None:
     office, elsewhere = await make_office(client, database), await make_office(client, database)
     wanted = office.new_account("manager")
-    asked = await office.ann.told("POST", "/v1/staff/accounts", json=wanted)
+    request = await office.ann.told("POST", "/v1/staff/accounts", json=wanted)
     (listed,) = (await office.cem.told("GET", "/v1/staff/account-requests"))["requests"]
     assert (listed["request_id"], listed["asked_by_name"], listed["phone"]) == (
-        asked["request_id"], "admin", wanted["phone"],
+        request["request_id"], "admin", wanted["phone"],
     )  # fmt: skip
     assert (await elsewhere.bo.told("GET", "/v1/staff/account-requests"))["requests"] == []
-    path = f"/v1/staff/account-requests/{asked['request_id']}"
+    path = f"/v1/staff/account-requests/{request['request_id']}"
     assert await elsewhere.bo.refused("POST", f"{path}/approve") == (404, "not_found")
     assert await office.bo.refused("POST", "/v1/staff/accounts", json=wanted) == (409, "staff_request_stands")
     await office.bo.told("POST", f"{path}/withdraw")
     assert await office.cem.refused("POST", f"{path}/approve") == (409, "staff_request_ended")
-    asked = await office.bo.told("POST", "/v1/staff/accounts", json=wanted)
+    request = await office.bo.told("POST", "/v1/staff/accounts", json=wanted)
     clock.advance(days=7)
     ann, cem = await renewed(office.ann, database), await renewed(office.cem, database)
-    path = f"/v1/staff/account-requests/{asked['request_id']}/approve"
+    path = f"/v1/staff/account-requests/{request['request_id']}/approve"
     assert await cem.refused("POST", path) == (409, "staff_request_ended")
-    asked = await ann.told("POST", "/v1/staff/accounts", json=wanted)
+    request = await ann.told("POST", "/v1/staff/accounts", json=wanted)
     # Whose author has gone meanwhile does not stand.
     bo = await renewed(office.bo, database)
     await bo.told("POST", f"/v1/staff/accounts/{ann.staff_id}/end")
-    path = f"/v1/staff/account-requests/{asked['request_id']}/approve"
+    path = f"/v1/staff/account-requests/{request['request_id']}/approve"
     assert await cem.refused("POST", path) == (409, "staff_request_ended")
 
 
@@ -167,14 +168,14 @@ async def test_another_scope_for_an_account_needs_a_second_person_as_well(
     wanted = office.new_account("manager", email=dora.staff.email, phone=dora.staff.phone)
     del wanted["site_id"]
     wanted["programme_id"] = str(office.place.site.programme_id)
-    asked = await chief.told("POST", "/v1/staff/accounts", json=wanted)
+    request = await chief.told("POST", "/v1/staff/accounts", json=wanted)
     async with database.begin() as work:
         assert (
             len((await work.session.exec(select(StaffScope).where(StaffScope.staff_id == dora.staff.staff_id))).all())
             == 1
         )
     # A manager of one site cannot approve what reaches beyond it.
-    path = f"/v1/staff/account-requests/{asked['request_id']}/approve"
+    path = f"/v1/staff/account-requests/{request['request_id']}/approve"
     assert await office.cem.refused("POST", path) == (404, "not_found")
     await second.told("POST", path)
     async with database.begin() as work:
@@ -225,6 +226,6 @@ async def test_people_who_could_approve_are_counted_and_not_their_accounts(
     await bo.told("POST", f"/v1/staff/accounts/{cem.staff_id}/end")
     assert await approvers() == 2
     # The triage list says so to those who could be asked to approve, and to no coordinator.
-    assert [one["kind"] for one in (await bo.told("GET", triage))["site_warnings"]] == ["few_approvers"]
+    assert [warning["kind"] for warning in (await bo.told("GET", triage))["site_warnings"]] == ["few_approvers"]
     coordinator = await make_staff(client, database, office.place, "coordinator")
     assert (await coordinator.told("GET", triage))["site_warnings"] == []

@@ -11,7 +11,7 @@ import httpx
 import pytest
 from sqlmodel import col, select
 
-from services.core.conversation.messages.actions import WatchMessage, receive_from_child
+from services.core.conversation.messages.from_watch import WatchMessage, receive_from_child
 from services.core.conversation.messages.rules import text_body
 from services.core.devices.alerts.from_watch import WatchAlert, receive_alert
 from services.core.devices.alerts.rules import AlertKind
@@ -63,15 +63,15 @@ def _worn(*minutes_each: int) -> Use:
 async def _use(database: Database, identity: WatchIdentity, use: Use) -> None:
     """Let an uplink of the watch arrive, as the transport does: the preamble, then the handler."""
     async with database.begin() as work:
-        held = (await lock_standing_identities(work, [identity.username]))[identity.username]
-        await record_seen(work, held)
-        await use(work, held, int(work.now.timestamp()))
+        locked = (await lock_standing_identities(work, [identity.username]))[identity.username]
+        await record_seen(work, locked)
+        await use(work, locked, int(work.now.timestamp()))
 
 
 async def _switch_off(database: Database, identity: WatchIdentity) -> None:
     async with database.begin() as work:
-        held = (await lock_standing_identities(work, [identity.username]))[identity.username]
-        await record_offline(work, held, OfflineReason.OFF)
+        locked = (await lock_standing_identities(work, [identity.username]))[identity.username]
+        await record_offline(work, locked, OfflineReason.OFF)
 
 
 async def _raises_silence(database: Database, parent: Parent) -> bool:

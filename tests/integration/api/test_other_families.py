@@ -83,8 +83,8 @@ def request_of(route: Declared) -> dict[str, Any]:
     headers = {"Idempotency-Key": "key-of-test"}
     if str(route) in WITH_SOUND:
         return {"content": SOUND, "headers": headers | WITH_SOUND[str(route)]}
-    asked: dict[str, Any] = {"json": BODIES.get(str(route)), "headers": headers}
-    return asked | ({"params": {"confirm": "erase"}} if str(route) in ERASING else {})
+    request: dict[str, Any] = {"json": BODIES.get(str(route)), "headers": headers}
+    return request | ({"params": {"confirm": "erase"}} if str(route) in ERASING else {})
 
 
 class World:

@@ -48,9 +48,9 @@ async def test_a_hidden_number_is_on_no_watch_and_seen_by_nobody_else(
 
 
 async def _contest(parent: Parent, about: Parent, right: str) -> dict[str, Any]:
-    said = {"guardian_id": about.guardian_id, "right": right}
-    found: dict[str, Any] = await parent.told("POST", f"{parent.family}/contests", json=said)
-    return found
+    body = {"guardian_id": about.guardian_id, "right": right}
+    contest: dict[str, Any] = await parent.told("POST", f"{parent.family}/contests", json=body)
+    return contest
 
 
 async def test_a_contested_right_is_seen_by_all_and_taken_away_when_it_is_upheld(
@@ -59,8 +59,8 @@ async def test_a_contested_right_is_seen_by_all_and_taken_away_when_it_is_upheld
     mother = await make_family(client, database)
     aunt, uncle = await mother.invite(), await mother.invite()
     contest = await _contest(aunt, uncle, "message")
-    said = {"guardian_id": uncle.guardian_id, "right": "message"}
-    assert await aunt.refused("POST", f"{aunt.family}/contests", json=said) == (409, "contest_exists")
+    body = {"guardian_id": uncle.guardian_id, "right": "message"}
+    assert await aunt.refused("POST", f"{aunt.family}/contests", json=body) == (409, "contest_exists")
     for guardian in (mother, uncle):
         assert (await guardian.told("GET", f"{guardian.family}/contests"))["contests"] == [contest]
     assert await mother.refused("DELETE", f"{mother.family}/contests/{contest['contest_id']}") == (404, "not_found")
@@ -72,8 +72,8 @@ async def test_a_contested_right_is_seen_by_all_and_taken_away_when_it_is_upheld
             await settle_contest(work, OPERATOR, uuid.UUID(contest["contest_id"]), uphold=True)
     assert await uncle.refused("GET", f"{uncle.child}/messages") == (403, "right_missing")
     assert uncle.guardian_id not in str(await mother.contacts())
-    told = (await aunt.told("GET", f"{aunt.family}/contests"))["contests"][0]
-    assert (told["state"], told["ended_at"] is None) == ("upheld", False)
+    own_contest = (await aunt.told("GET", f"{aunt.family}/contests"))["contests"][0]
+    assert (own_contest["state"], own_contest["ended_at"] is None) == ("upheld", False)
     actions = [
         (entry["action"], entry["by"]) for entry in (await mother.told("GET", f"{mother.family}/audit"))["entries"]
     ]
@@ -100,8 +100,8 @@ async def test_what_cannot_be_contested_is_refused(client: httpx.AsyncClient, da
     mother, other = await make_family(client, database), await make_family(client, database)
     aunt = await mother.invite()
     for about, right in ((aunt, "message"), (other, "message"), (mother, "locate")):
-        said = {"guardian_id": about.guardian_id, "right": right}
-        assert await aunt.refused("POST", f"{aunt.family}/contests", json=said) == (404, "not_found")
+        body = {"guardian_id": about.guardian_id, "right": right}
+        assert await aunt.refused("POST", f"{aunt.family}/contests", json=body) == (404, "not_found")
     contest = await _contest(aunt, mother, "manage")
     async with database.begin() as work:
         with pytest.raises(PrimaryGuardianError):

@@ -17,7 +17,7 @@ from services.core.devices.watches.tables import Watch
 from services.core.location.checkins.access_log import record_place_access
 from services.core.people.accounts.tables import Staff
 from services.core.people.households.queries import child_by_id
-from services.core.people.households.tables import BreakGlass, Child, Enrolment, Family, HelpRequest
+from services.core.people.households.tables import BreakGlass, Child, Enrolment, Family, HelpRequest, TrainingAttended
 from services.core.platform.audit.actions import SYSTEM, record_audit
 from services.core.platform.crypto.random_ids import new_digits, new_ref
 from services.core.platform.db.database import Database, UnitOfWork
@@ -43,6 +43,7 @@ WITHOUT_FURTHER_PAGES: Final = {
     "/v1/children/{child_id}/commands",
     "/v1/staff/exports",
     "/v1/staff/dhis2-imports",
+    "/v1/staff/sites/{site_id}/cohorts/{cohort_id}/notices",
 }
 OF_GUARDIANS: Final = {
     "/v1/children/{child_id}/messages": ("messages", "next_cursor", "cursor", 100),
@@ -56,6 +57,8 @@ OF_STAFF: Final = {
     "/v1/staff/sites/{site_id}/families": "families",
     "/v1/staff/sites/{site_id}/break-glass": "break_glass",
     "/v1/staff/sites/{site_id}/help": "calls",
+    "/v1/staff/sites/{site_id}/trainings": "trainings",
+    "/v1/staff/sites/{site_id}/enrolments/ended": "enrolments",
 }
 STAFF_PAGE: Final = 200
 Fill = Callable[[UnitOfWork, int], Awaitable[None]]
@@ -186,12 +189,21 @@ async def test_the_largest_page_of_staff(client: httpx.AsyncClient, database: Da
                 )
             )
             return
-        work.add(
-            Enrolment(
-                family_id=row.family_id, site_id=site_id, cohort_id=place.cohort.cohort_id,
-                guardian_phone=f"+86139{new_digits(8)}", enrolled_at=work.now,
-            )
+        enrolment = Enrolment(
+            family_id=row.family_id, site_id=site_id, cohort_id=place.cohort.cohort_id,
+            guardian_phone=f"+86139{new_digits(8)}", enrolled_at=work.now,
         )  # fmt: skip
+        if leaf == "enrolments":
+            enrolment.ended_at, enrolment.end_reason = work.now, "moved_away"
+        work.add(enrolment)
+        if leaf == "trainings":
+            await work.flush()
+            work.add(
+                TrainingAttended(
+                    enrolment_id=enrolment.enrolment_id, training="watch", attended_on=work.now.date(),
+                    noted_at=work.now,
+                )
+            )  # fmt: skip
         if leaf == "calls":
             child = Child(family_id=row.family_id, name="Mei", wrapped_key=b"-", created_at=work.now)
             work.add(child)

@@ -43,9 +43,9 @@ async def test_a_stranger_learns_nothing_from_a_code_that_is_not_theirs(
     wrong = "000000" if code != "000000" else "000001"
     theirs, nobodys = await _enter(stranger, code), await _enter(stranger, wrong)
     assert theirs.status_code == nobodys.status_code == 422
-    told = [{k: v for k, v in one.json().items() if k != "request_id"} for one in (theirs, nobodys)]
-    assert told[0] == told[1]
-    assert told[0]["code"] == "pairing_code_unknown"
+    answers = [{k: v for k, v in response.json().items() if k != "request_id"} for response in (theirs, nobodys)]
+    assert answers[0] == answers[1]
+    assert answers[0]["code"] == "pairing_code_unknown"
     assert (await _enter(parent, code)).status_code == 201
 
 

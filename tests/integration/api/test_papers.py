@@ -69,9 +69,9 @@ async def test_labels_and_leaflet_name_the_programme_and_its_number_in_the_sites
     assert "Sạc mỗi tối." in text_of(leaflet)
 
     async with database.begin() as work:
-        held = await work.session.get_one(Site, place.site.site_id)
-        held.country = "DE"
-        work.add(held)
+        site_row = await work.session.get_one(Site, place.site.site_id)
+        site_row.country = "DE"
+        work.add(site_row)
     for leaf in ("watch-labels", "leaflet"):
         assert await staff.refused("GET", f"{site}/{leaf}") == (409, "programme_phone_missing")
 
@@ -80,9 +80,9 @@ async def test_a_name_that_no_font_has_is_refused_with_its_place(client: httpx.A
     place = await make_place(database)
     staff = await make_staff(client, database, place)
     async with database.begin() as work:
-        held = await work.session.get_one(Site, place.site.site_id)
-        held.name = "Addis \u12a0\u12f2\u1235"
-        work.add(held)
+        site_row = await work.session.get_one(Site, place.site.site_id)
+        site_row.name = "Addis \u12a0\u12f2\u1235"
+        work.add(site_row)
     answer = await staff.ask("GET", f"/v1/staff/sites/{place.site.site_id}/watch-labels")
     assert (answer.status_code, answer.json()["code"]) == (409, "characters_not_printable")
     assert answer.json()["places"].startswith("site: U+1235")

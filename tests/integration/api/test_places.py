@@ -47,12 +47,12 @@ class Watched:
         return await self.later(clock, seconds=(then - clock.now).total_seconds())
 
     async def day(self, **query: Any) -> dict[str, Any]:
-        found: dict[str, Any] = await self.parent.told("GET", f"{self.parent.child}/checkins/day", params=query)
-        return found
+        day_view: dict[str, Any] = await self.parent.told("GET", f"{self.parent.child}/checkins/day", params=query)
+        return day_view
 
     async def latest(self) -> dict[str, Any]:
-        found: dict[str, Any] = await self.parent.told("GET", f"{self.parent.child}/checkins/latest")
-        return found
+        latest: dict[str, Any] = await self.parent.told("GET", f"{self.parent.child}/checkins/latest")
+        return latest
 
 
 @pytest_asyncio.fixture(loop_scope="session")
@@ -66,12 +66,12 @@ async def watched(client: httpx.AsyncClient, database: Database) -> Watched:
 
 async def looks(database: Database, parent: Parent) -> list[tuple[str, str, str]]:
     async with database.begin() as work:
-        found = await work.session.exec(
+        entries = await work.session.exec(
             select(AuditEntry)
             .where(col(AuditEntry.family_id) == parent.family_id, col(AuditEntry.action).in_(("place", "access")))
             .order_by(col(AuditEntry.at))
         )
-        return [(entry.action, entry.reason, entry.subject_id) for entry in found]
+        return [(entry.action, entry.reason, entry.subject_id) for entry in entries]
 
 
 async def test_the_latest_place_says_how_old_and_how_well_and_which_of_the_familys_places(
@@ -80,13 +80,13 @@ async def test_the_latest_place_says_how_old_and_how_well_and_which_of_the_famil
     assert (await watched.latest())["seen"] is None
     await watched.parent.told("POST", f"{watched.parent.child}/zones", json={"name": "Home", "shape": circle()})
     await watched.was(sent(watched.username, clock.now - timedelta(minutes=12), accuracy_m=18.0, altitude_m=31.0))
-    told = await watched.latest()
-    assert told["location_on"] is True
-    seen = told["seen"]
+    latest = await watched.latest()
+    assert latest["location_on"] is True
+    seen = latest["seen"]
     assert seen["place"] == {"lat": HOME.lat, "lon": HOME.lon, "altitude_m": 31.0}
     assert (seen["age_s"], seen["accuracy_m"], seen["source"], seen["zone"]["name"]) == (720, 18.0, "gps", "Home")
     of_all = await watched.parent.told("GET", "/v1/checkins/latest")
-    assert of_all == {"children": [told]}
+    assert of_all == {"children": [latest]}
 
 
 async def test_of_two_zones_around_a_place_the_nearer_one_is_named(clock: FakeClock, watched: Watched) -> None:
@@ -155,8 +155,8 @@ async def test_a_day_in_stays_a_line_and_numbers(clock: FakeClock, watched: Watc
     await watched.was(*fixes)
     day = await watched.day(day=str(monday.date()))
     assert (day["timezone"], day["starts_at"]) == ("Asia/Shanghai", _zulu(monday - timedelta(hours=17)))
-    told = [(stay["zone"]["name"], stay["from_at"][11:16], stay["until_at"][11:16]) for stay in day["stays"]]
-    assert told == [("Home", "23:00", "23:45"), ("School", "00:02", "07:32")]
+    stays = [(stay["zone"]["name"], stay["from_at"][11:16], stay["until_at"][11:16]) for stay in day["stays"]]
+    assert stays == [("Home", "23:00", "23:45"), ("School", "00:02", "07:32")]
     assert day["qualities"] == {"good": len(fixes) - 2, "poor": 1, "bad": 1, "late": 0}
     assert 2 <= len(day["track"]) <= 6
     assert await watched.day() == day
@@ -168,18 +168,18 @@ async def test_a_day_is_read_page_by_page_each_fix_once(clock: FakeClock, watche
     # Three of the same second: the order needs more than the time.
     fixes = [sent(watched.username, now - timedelta(seconds=number // 3), away(number, 0)) for number in range(25)]
     await watched.was(*fixes)
-    path, found, cursor = f"{watched.parent.child}/checkins/day/fixes", [], None
+    path, listed, cursor = f"{watched.parent.child}/checkins/day/fixes", [], None
     for _ in range(7):
         query = {"limit": 4, **({"cursor": cursor} if cursor else {})}
         page = await watched.parent.told("GET", path, params=query)
-        found += page["checkins"]
+        listed += page["checkins"]
         cursor = page["next_cursor"]
         # A late fix of a past moment does not shift the pages.
-        await watched.was(sent(watched.username, now - timedelta(hours=1, seconds=len(found))))
+        await watched.was(sent(watched.username, now - timedelta(hours=1, seconds=len(listed))))
     assert cursor is None
-    assert len(found) == 25
-    assert [one["happened_at"] for one in found] == sorted(one["happened_at"] for one in found)
-    assert len({one["place"]["lon"] for one in found}) == 25
+    assert len(listed) == 25
+    assert [checkin["happened_at"] for checkin in listed] == sorted(checkin["happened_at"] for checkin in listed)
+    assert len({checkin["place"]["lon"] for checkin in listed}) == 25
 
 
 async def test_a_cursor_that_is_none_of_ours_is_refused(watched: Watched) -> None:
@@ -236,10 +236,10 @@ async def test_a_day_is_exported_for_maps(clock: FakeClock, watched: Watched) ->
 
 
 async def draw(parent: Parent, **fields: Any) -> dict[str, Any]:
-    found: dict[str, Any] = await parent.told(
+    zone: dict[str, Any] = await parent.told(
         "POST", f"{parent.child}/zones", json={"name": "School", "shape": circle(), **fields}
     )
-    return found
+    return zone
 
 
 async def test_a_zone_is_drawn_read_changed_and_taken_away(watched: Watched) -> None:
@@ -280,17 +280,17 @@ CANNOT_BE: list[tuple[dict[str, Any], str]] = [
 
 async def test_what_cannot_be_a_zone_is_refused(watched: Watched) -> None:
     for fields, code in CANNOT_BE:
-        said = {"name": "School", "shape": circle(), **fields}
-        answer = await watched.parent.refused("POST", f"{watched.parent.child}/zones", json=said)
+        body = {"name": "School", "shape": circle(), **fields}
+        answer = await watched.parent.refused("POST", f"{watched.parent.child}/zones", json=body)
         assert answer == (422, code), fields
 
 
 async def test_there_is_a_largest_number_of_zones(watched: Watched) -> None:
     for number in range(20):
         await draw(watched.parent, name=f"Zone {number}")
-    said = {"name": "One more", "shape": circle()}
+    body = {"name": "One more", "shape": circle()}
     path = f"{watched.parent.child}/zones"
-    assert await watched.parent.refused("POST", path, json=said) == (409, "zones_full")
+    assert await watched.parent.refused("POST", path, json=body) == (409, "zones_full")
 
 
 async def test_a_zone_knows_from_the_latest_place_where_the_child_is(clock: FakeClock, watched: Watched) -> None:
@@ -324,18 +324,18 @@ async def test_leaving_and_coming_back_are_told_once_each_and_poor_or_late_fixes
         await watched.was(sent(watched.username, now + timedelta(minutes=minutes), point, accuracy_m=accuracy_m))
     day = str((now + timedelta(hours=8)).date())
     passages = (await watched.day(day=day))["passages"]
-    told = [
+    shown = [
         (passage["kind"], passage["zone"]["name"], passage["happened_at"], passage["alarmed"]) for passage in passages
     ]
-    assert told == [
+    assert shown == [
         ("left", "Home", _zulu(now - timedelta(minutes=17)), True),
         ("entered", "Home", _zulu(now - timedelta(minutes=14)), True),
     ]
     async with database.begin() as work:
-        found = await work.session.exec(
+        events = await work.session.exec(
             select(Event).where(col(Event.ref_id) == uuid.UUID(zone["zone_id"])).order_by(col(Event.seq))
         )
-        assert [(one.kind, one.needs_right) for one in found] == [
+        assert [(event.kind, event.needs_right) for event in events] == [
             ("zone.drawn", "locate"), ("zone.left", "locate"), ("zone.entered", "locate"),
         ]  # fmt: skip
 
@@ -364,4 +364,4 @@ async def test_outside_a_zones_hours_and_long_after_nobody_is_alarmed(clock: Fak
     await watched.later(clock, hours=2)
     await watched.was(sent(watched.username, clock.now - timedelta(hours=1), HOME))
     entered = [passage for passage in (await watched.day())["passages"] if passage["kind"] == "entered"]
-    assert [one["alarmed"] for one in entered] == [False, False, False]
+    assert [passage["alarmed"] for passage in entered] == [False, False, False]

@@ -133,12 +133,12 @@ async def test_the_childs_own_word_is_asked_with_a_text_for_children_and_a_no_en
 
     agreement = f"{mother.child}/agreement"
     assert await mother.refused("POST", agreement, json={"text_version": "0"}) == (409, "consent_text_unknown")
-    said = {"agreed": False, "text_version": question["text_version"]}
+    body = {"agreed": False, "text_version": question["text_version"]}
     assert await _location_is_on(mother)
-    first = await mother.told("POST", agreement, json=said)
+    first = await mother.told("POST", agreement, json=body)
     assert (first["agreed"], first["text_version"]) == (False, question["text_version"])
     assert not await _location_is_on(mother)
-    assert (await mother.told("POST", agreement, json=said))["agreement_id"] == first["agreement_id"]
+    assert (await mother.told("POST", agreement, json=body))["agreement_id"] == first["agreement_id"]
     settings = f"{mother.child}/watch-settings"
     assert await mother.refused("PATCH", settings, json={"location": True}) == (409, "child_refused")
     # A no is an answer: nobody is asked again, and only the child's own yes opens it.
@@ -147,5 +147,5 @@ async def test_the_childs_own_word_is_asked_with_a_text_for_children_and_a_no_en
     await mother.told("POST", agreement, json={"agreed": True, "text_version": question["text_version"]})
     await mother.told("PATCH", settings, json={"location": True})
     # And a later no ends it again.
-    assert (await mother.told("POST", agreement, json=said))["agreement_id"] != first["agreement_id"]
+    assert (await mother.told("POST", agreement, json=body))["agreement_id"] != first["agreement_id"]
     assert not await _location_is_on(mother)

@@ -36,7 +36,7 @@ class Office:
         self.site = f"/v1/staff/sites/{place.site.site_id}"
         self.path = f"{self.site}/families/{code}/recoveries"
 
-    def asked(self, **other: str) -> dict[str, str]:
+    def recovery_body(self, **other: str) -> dict[str, str]:
         return {"kind": "phone", "phone": self.mother.phone, "new_phone": new_phone(), **CARD, **other}
 
     async def states(self) -> list[str]:
@@ -89,8 +89,8 @@ async def test_a_number_changes_48_hours_after_two_have_agreed_and_everyone_is_t
         text = (await sms_to(database, phone))[-1]
         assert "48 hours" in text
         assert not any(word in text for word in ("Mei", "Nai Nai", moved_to, old_phone))
-    (told,) = (await office.mother.told("GET", f"{office.mother.family}/recoveries"))["recoveries"]
-    assert (told["recovery_id"], told["state"], told["guardian_id"]) == (
+    (recovery,) = (await office.mother.told("GET", f"{office.mother.family}/recoveries"))["recoveries"]
+    assert (recovery["recovery_id"], recovery["state"], recovery["guardian_id"]) == (
         recovery_id, "waiting", office.mother.guardian_id,
     )  # fmt: skip
     # Nothing before it is due: the new number is a stranger's.
@@ -170,7 +170,7 @@ async def test_or_by_somebody_who_is_no_guardian_yet_and_sees_no_old_conversatio
 
 async def test_one_person_is_not_two_and_the_paper_is_read_twice(client: httpx.AsyncClient, database: Database) -> None:
     office = await _office(client, database)
-    recovery = await office.ann.told("POST", office.path, json=office.asked())
+    recovery = await office.ann.told("POST", office.path, json=office.recovery_body())
     approve = f"{office.site}/recoveries/{recovery['recovery_id']}/approve"
     assert await office.ann.refused("POST", approve, json=CARD) == (403, "second_person_needed")
     # The list shows the second one no number: it has to be read from the paper.
@@ -202,23 +202,23 @@ async def test_what_is_not_on_the_paper_is_refused(
     client: httpx.AsyncClient, database: Database, other: dict[str, Any], refusal: tuple[int, str]
 ) -> None:
     office = await _office(client, database)
-    assert await office.ann.refused("POST", office.path, json=office.asked(**other)) == refusal
+    assert await office.ann.refused("POST", office.path, json=office.recovery_body(**other)) == refusal
 
 
 async def test_a_number_with_an_account_a_guardian_who_is_not_primary_and_a_second_request_are_refused(
     client: httpx.AsyncClient, database: Database, clock: FakeClock
 ) -> None:
     office = await _office(client, database)
-    taken = office.asked(new_phone=office.grandmother.phone)
-    assert await office.ann.refused("POST", office.path, json=taken) == (409, "recovery_phone_taken")
-    not_primary = office.asked(kind="primary", phone=office.grandmother.phone)
+    body = office.recovery_body(new_phone=office.grandmother.phone)
+    assert await office.ann.refused("POST", office.path, json=body) == (409, "recovery_phone_taken")
+    not_primary = office.recovery_body(kind="primary", phone=office.grandmother.phone)
     assert await office.ann.refused("POST", office.path, json=not_primary) == (422, "recovery_paper_differs")
-    await office.ann.told("POST", office.path, json=office.asked())
-    assert await office.bo.refused("POST", office.path, json=office.asked()) == (409, "recovery_stands")
+    await office.ann.told("POST", office.path, json=office.recovery_body())
+    assert await office.bo.refused("POST", office.path, json=office.recovery_body()) == (409, "recovery_stands")
     # A request without approval for a week blocks no other.
     clock.advance(seconds=APPROVAL_LIFETIME.total_seconds())
     office.ann, office.bo = await renewed(office.ann, database), await renewed(office.bo, database)
-    await office.bo.told("POST", office.path, json=office.asked())
+    await office.bo.told("POST", office.path, json=office.recovery_body())
     assert await office.states() == ["asked", "withdrawn"]
 
 
@@ -235,8 +235,8 @@ async def test_a_number_that_was_taken_meanwhile_fails_and_the_family_is_told(
     clock.advance(hours=48)
     assert await _carry_out(database) == 1
     await office.mother.log_in()
-    (told,) = (await office.mother.told("GET", f"{office.mother.family}/recoveries"))["recoveries"]
-    assert told["state"] == "failed"
+    (recovery,) = (await office.mother.told("GET", f"{office.mother.family}/recoveries"))["recoveries"]
+    assert recovery["state"] == "failed"
 
 
 ON_RECORD = {"enrolment": "DG1 / 0042", "consent": "DG1-0043"}
@@ -267,12 +267,12 @@ async def test_where_the_familys_form_is_on_record_only_its_number_will_do(
 ) -> None:
     office = await _recorded(client, database, where)
     refused = (422, "recovery_paper_differs")
-    asked = {key: value for key, value in office.asked().items() if key != "document"}
+    body = {key: value for key, value in office.recovery_body().items() if key != "document"}
     # Neither another form nor another document, however good.
-    assert await office.ann.refused("POST", office.path, json={**asked, **FORM}) == refused
-    assert await office.ann.refused("POST", office.path, json={**asked, **CARD}) == refused
+    assert await office.ann.refused("POST", office.path, json={**body, **FORM}) == refused
+    assert await office.ann.refused("POST", office.path, json={**body, **CARD}) == refused
     right = {"form_number": ON_RECORD[where]}
-    recovery = await office.ann.told("POST", office.path, json={**asked, **right})
+    recovery = await office.ann.told("POST", office.path, json={**body, **right})
     assert recovery["document"] == "enrolment_form"
     approve = f"{office.site}/recoveries/{recovery['recovery_id']}/approve"
     for wrong in (FORM, CARD, {**right, "document": "passport"}):
@@ -285,9 +285,9 @@ async def test_where_no_form_is_on_record_both_say_which_document_they_saw(
     client: httpx.AsyncClient, database: Database
 ) -> None:
     office = await _office(client, database)
-    asked = {key: value for key, value in office.asked().items() if key != "document"}
-    assert await office.ann.refused("POST", office.path, json=asked) == (422, "recovery_document_needed")
-    recovery = await office.ann.told("POST", office.path, json=office.asked())
+    body = {key: value for key, value in office.recovery_body().items() if key != "document"}
+    assert await office.ann.refused("POST", office.path, json=body) == (422, "recovery_document_needed")
+    recovery = await office.ann.told("POST", office.path, json=office.recovery_body())
     assert recovery["document"] == "identity_card"
     # The document is recognised again, but stored in no readable form.
     async with database.begin() as work:
@@ -295,14 +295,14 @@ async def test_where_no_form_is_on_record_both_say_which_document_they_saw(
         assert stored.number_hash != b""
     assert await rows_with(database, "440301198804172213") == []
     async with database.begin() as work:
-        found = await work.session.exec(
+        reasons = await work.session.exec(
             select(AuditEntry.reason).where(
                 AuditEntry.family_id == office.mother.family_id,
                 AuditEntry.action == "recovery.asked",
                 AuditEntry.outcome == "refused",
             )
         )
-        assert list(found) == ["recovery_document_needed"]
+        assert list(reasons) == ["recovery_document_needed"]
 
 
 async def test_another_guardians_form_or_another_familys_is_not_on_record_here(
@@ -311,7 +311,7 @@ async def test_another_guardians_form_or_another_familys_is_not_on_record_here(
     office = await _recorded(client, database, "consent")
     other = await make_family(client, database, office.place)
     site = f"{office.site}/families/{await family_code_of(other)}/recoveries"
-    asked = {"kind": "phone", "phone": other.phone, "new_phone": new_phone(), "form_number": ON_RECORD["consent"]}
-    assert await office.ann.refused("POST", site, json=asked) == (422, "recovery_document_needed")
-    of_grandmother = {**asked, "phone": office.grandmother.phone}
+    body = {"kind": "phone", "phone": other.phone, "new_phone": new_phone(), "form_number": ON_RECORD["consent"]}
+    assert await office.ann.refused("POST", site, json=body) == (422, "recovery_document_needed")
+    of_grandmother = {**body, "phone": office.grandmother.phone}
     assert await office.ann.refused("POST", office.path, json=of_grandmother) == (422, "recovery_document_needed")

@@ -192,10 +192,10 @@ async def test_a_refusal_of_who_is_known_is_in_the_log_when_it_is_answered(
 
 async def test_the_family_reads_who_tried_and_what(case: Case) -> None:
     await case.stranger.refused("GET", f"{case.mother.child}/messages")
-    (told,) = (await case.mother.told("GET", f"{case.mother.family}/audit", params={"limit": 1}))["entries"]
-    assert (told["by"], told["guardian_id"], told["outcome"]) == ("guardian", case.stranger.guardian_id, "refused")
-    assert (told["asked"], told["times"]) == ("GET /v1/children/{child_id}/messages", 1)
-    assert told["subject_id"] == case.mother.child_id
+    (entry,) = (await case.mother.told("GET", f"{case.mother.family}/audit", params={"limit": 1}))["entries"]
+    assert (entry["by"], entry["guardian_id"], entry["outcome"]) == ("guardian", case.stranger.guardian_id, "refused")
+    assert (entry["asked"], entry["times"]) == ("GET /v1/children/{child_id}/messages", 1)
+    assert entry["subject_id"] == case.mother.child_id
 
 
 async def test_what_is_erased_is_nobodys_any_more(client: httpx.AsyncClient, database: Database, case: Case) -> None:
@@ -215,15 +215,15 @@ async def test_what_has_its_own_entry_is_not_written_twice(case: Case, database:
 
 
 async def _slip_of_nobody(case: Case) -> httpx.Response:
-    said = {"slip_code": "abcd-efgh-jkmn", "phone": case.mother.phone}
-    return await case.anybody("POST", "/v1/auth/slips", json=said)
+    body = {"slip_code": "abcd-efgh-jkmn", "phone": case.mother.phone}
+    return await case.anybody("POST", "/v1/auth/slips", json=body)
 
 
 async def _code_of_nobody(case: Case) -> httpx.Response:
-    said = {
+    body = {
         "challenge_id": str(uuid.uuid4()), "challenge_secret": "none", "phone": case.mother.phone, "code": "123456",
     }  # fmt: skip
-    return await case.anybody("POST", "/v1/auth/tokens", json=said)
+    return await case.anybody("POST", "/v1/auth/tokens", json=body)
 
 
 async def _used_refresh_token(case: Case) -> httpx.Response:
@@ -238,13 +238,13 @@ async def _wrong_password_of_staff(case: Case) -> httpx.Response:
     async with case.database.begin() as work:
         staff = await work.session.merge(case.coordinator.staff)
         staff.password_hash = await hash_password("right")
-    said = {"email": case.coordinator.staff.email, "password": "wrong", "code": "000000"}
-    return await case.anybody("POST", "/v1/staff/auth/tokens", json=said)
+    body = {"email": case.coordinator.staff.email, "password": "wrong", "code": "000000"}
+    return await case.anybody("POST", "/v1/staff/auth/tokens", json=body)
 
 
 async def _staff_of_nobody(case: Case) -> httpx.Response:
-    said = {"email": "nobody@wecare.example", "password": "wrong", "code": "000000"}
-    return await case.anybody("POST", "/v1/staff/auth/tokens", json=said)
+    body = {"email": "nobody@wecare.example", "password": "wrong", "code": "000000"}
+    return await case.anybody("POST", "/v1/staff/auth/tokens", json=body)
 
 
 async def _too_many_requests(case: Case) -> httpx.Response:
@@ -331,7 +331,7 @@ async def test_a_flood_is_one_entry_and_asks_nothing_of_the_database(
 async def test_an_account_that_is_too_fast_for_ever_other_ids_takes_no_room(
     app: FastAPI, case: Case, database: Database
 ) -> None:
-    held, app.state.refusals = app.state.refusals, Refusals(database, most_kinds=10)
+    refusals, app.state.refusals = app.state.refusals, Refusals(database, most_kinds=10)
 
     async def flood() -> None:
         await _too_many_requests(case)
@@ -339,10 +339,10 @@ async def test_an_account_that_is_too_fast_for_ever_other_ids_takes_no_room(
             await case.aunt.ask("GET", f"/v1/children/{uuid.uuid4()}")
 
     assert await written_by(database, flood) == []
-    found = await written_by(database, app.state.refusals.write_counted)
-    app.state.refusals = held
+    written = await written_by(database, app.state.refusals.write_counted)
+    app.state.refusals = refusals
     # Ten kinds, and the rest together.
-    assert sorted(one.times for one in found) == [*[1] * 10, 31]
+    assert sorted(entry.times for entry in written) == [*[1] * 10, 31]
 
 
 # ------------------------------------------------------------------------------------------ what must hold for all
@@ -352,7 +352,7 @@ async def test_what_cannot_be_written_yet_is_kept_and_what_must_be_written_is_no
     app: FastAPI, case: Case, settings: Settings
 ) -> None:
     away = Database("postgresql://nobody@127.0.0.1:1/none", vault=Vault(settings.master_key.get_secret_value()))
-    held, app.state.refusals = app.state.refusals, Refusals(away)
+    refusals, app.state.refusals = app.state.refusals, Refusals(away)
     try:
         assert (await case.anybody("GET", case.mother.child)).status_code == 401
         for _ in range(2):
@@ -361,7 +361,7 @@ async def test_what_cannot_be_written_yet_is_kept_and_what_must_be_written_is_no
         answer = await case.aunt.ask("PATCH", case.mother.child, json={"name": "Lin"})
         assert (answer.status_code, answer.json()["code"]) == (503, "try_again")
     finally:
-        app.state.refusals = held
+        app.state.refusals = refusals
         await away.close()
 
 
@@ -386,9 +386,9 @@ async def test_the_chains_are_whole_and_hold_no_address_no_number_and_no_name(ca
     async with database.begin() as work:
         assert [faults async for _, _, faults in verify_all(work) if faults] == []
         name = (await work.session.get_one(Child, uuid.UUID(case.mother.child_id))).name
-    said = " ".join(repr(entry.model_dump(exclude={"hash"})) for entry in await entries(database))
+    text = " ".join(repr(entry.model_dump(exclude={"hash"})) for entry in await entries(database))
     for word in ("198.18.", "198.19.", phone[1:], case.mother.phone[1:], case.coordinator.staff.email, name, "@"):
-        assert word not in said, word
+        assert word not in text, word
 
 
 def test_the_name_of_every_route_fits_into_an_entry() -> None:

@@ -24,13 +24,13 @@ async def users(database: Database) -> set[str]:
 
 async def waiting(database: Database, child_id: str) -> int:
     async with database.begin() as work:
-        found = await work.session.exec(
+        items = await work.session.exec(
             select(InboxItem).where(
                 col(InboxItem.child_id) == uuid.UUID(child_id), col(InboxItem.state) == "waiting",
                 col(InboxItem.kind) == "message",
             )
         )  # fmt: skip
-        return len(found.all())
+        return len(items.all())
 
 
 async def test_history_stays_with_the_child_and_access_moves_to_the_new_watch(
@@ -66,5 +66,5 @@ async def test_history_stays_with_the_child_and_access_moves_to_the_new_watch(
     assert worn.watch_id == new.watch_id
     assert worn.username != old.username
     assert await waiting(database, parent.child_id) == 2
-    told = (await parent.told("GET", f"{parent.child}/messages"))["messages"]
-    assert {one["message_id"] for one in told} == {first["message_id"], second["message_id"]}
+    messages = (await parent.told("GET", f"{parent.child}/messages"))["messages"]
+    assert {message["message_id"] for message in messages} == {first["message_id"], second["message_id"]}

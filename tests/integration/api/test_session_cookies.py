@@ -92,12 +92,12 @@ async def test_a_device_is_known_by_its_cookie(parent: Parent) -> None:
     ],
 )
 async def test_a_page_elsewhere_neither_uses_nor_sets_a_cookie(parent: Parent, headers: dict[str, str]) -> None:
-    held = as_sent(cookies_of(await log_in_as_page(parent)))
-    answer = await parent.client.post("/v1/auth/refresh", json={"keep": "cookie"}, headers={**headers, **held})
+    cookies = as_sent(cookies_of(await log_in_as_page(parent)))
+    answer = await parent.client.post("/v1/auth/refresh", json={"keep": "cookie"}, headers={**headers, **cookies})
     assert (answer.status_code, answer.json()["code"]) == (403, "foreign_page")
     assert "set-cookie" not in answer.headers
     # The refused request did not use the token.
-    answer = await parent.client.post("/v1/auth/refresh", json={"keep": "cookie"}, headers={**OWN, **held})
+    answer = await parent.client.post("/v1/auth/refresh", json={"keep": "cookie"}, headers={**OWN, **cookies})
     assert answer.status_code == 200
 
 
@@ -109,8 +109,8 @@ async def test_a_refresh_token_is_in_one_place(client: httpx.AsyncClient, body: 
 
 async def test_a_cookie_alone_opens_no_other_route(client: httpx.AsyncClient, database: Database) -> None:
     family = await make_family(client, database)
-    held = as_sent(cookies_of(await log_in_as_page(family)))
-    answer = await client.get("/v1/me", headers={**OWN, **held})
+    cookies = as_sent(cookies_of(await log_in_as_page(family)))
+    answer = await client.get("/v1/me", headers={**OWN, **cookies})
     assert (answer.status_code, answer.json()["code"]) == (401, "access_token_invalid")
 
 
@@ -158,19 +158,19 @@ async def test_a_page_elsewhere_neither_uses_nor_sets_the_cookie_of_staff(collea
     assert (refused.status_code, refused.json()["code"]) == (403, "foreign_page")
     assert "set-cookie" not in refused.headers
     # The code was not spent on it.
-    held = staff_cookie_of(await colleague.say("tokens", OWN, code=colleague.shown(), keep="cookie"))
+    cookie = staff_cookie_of(await colleague.say("tokens", OWN, code=colleague.shown(), keep="cookie"))
     path = "/v1/staff/auth/refresh"
     for headers in (foreign, {}, {"Origin": "http://api.test"}):
-        answer = await colleague.client.post(path, json={"keep": "cookie"}, headers={**headers, **held})
+        answer = await colleague.client.post(path, json={"keep": "cookie"}, headers={**headers, **cookie})
         assert (answer.status_code, answer.json()["code"]) == (403, "foreign_page")
-    assert (await colleague.client.post(path, json={"keep": "cookie"}, headers={**OWN, **held})).status_code == 200
+    assert (await colleague.client.post(path, json={"keep": "cookie"}, headers={**OWN, **cookie})).status_code == 200
 
 
 async def test_the_cookie_of_staff_opens_no_other_route_and_is_no_guardians(colleague: Colleague) -> None:
-    held = staff_cookie_of(await log_in_as_console(colleague, OWN))
+    cookie = staff_cookie_of(await log_in_as_console(colleague, OWN))
     client = colleague.client
-    assert (await client.get("/v1/staff/me", headers={**OWN, **held})).status_code == 401
-    answer = await client.post("/v1/auth/refresh", json={"keep": "cookie"}, headers={**OWN, **held})
+    assert (await client.get("/v1/staff/me", headers={**OWN, **cookie})).status_code == 401
+    answer = await client.post("/v1/auth/refresh", json={"keep": "cookie"}, headers={**OWN, **cookie})
     assert answer.status_code == 401
 
 

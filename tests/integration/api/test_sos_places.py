@@ -41,19 +41,19 @@ async def _call(parent: Parent, kind: str = "sos") -> str:
 
 async def _rows(parent: Parent) -> int:
     async with parent.database.begin() as work:
-        found = await work.session.exec(
+        alert_ids = await work.session.exec(
             select(SosPlace.alert_id).where(col(SosPlace.child_id) == uuid.UUID(parent.child_id))
         )
-        return len(found.all())
+        return len(alert_ids.all())
 
 
 async def test_a_guardian_sees_where_an_sos_came_from_and_the_look_is_written_down(
     parent: Parent, clock: FakeClock
 ) -> None:
     alert = await _call(parent)
-    told = await parent.told("GET", f"{alert}/place")
-    assert told["alert_id"] == alert.rpartition("/")[2]
-    seen = told["seen"]
+    place = await parent.told("GET", f"{alert}/place")
+    assert place["alert_id"] == alert.rpartition("/")[2]
+    seen = place["seen"]
     assert seen["place"] == {"lat": POINT.lat, "lon": POINT.lon, "altitude_m": 31.0}
     assert (seen["accuracy_m"], seen["source"]) == (18.0, "gps")
     assert seen["happened_at"] == seen["received_at"] == clock.now.isoformat().replace("+00:00", "Z")

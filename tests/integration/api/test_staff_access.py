@@ -55,9 +55,9 @@ async def shared_world(client: httpx.AsyncClient, database: Database) -> World:
     (listed,) = (await stranger.told("GET", f"/v1/staff/sites/{world.theirs.site.site_id}/families"))["families"]
     site = f"/v1/staff/sites/{world.theirs.site.site_id}"
     code = listed["family_code"]
-    asked = {"kind": "phone", "phone": family.phone, "new_phone": new_phone(), "form_number": "2026-0417"}
-    asked["document"] = "passport"
-    recovery = await stranger.told("POST", f"{site}/families/{code}/recoveries", json=asked)
+    recovery_body = {"kind": "phone", "phone": family.phone, "new_phone": new_phone(), "form_number": "2026-0417"}
+    recovery_body["document"] = "passport"
+    recovery = await stranger.told("POST", f"{site}/families/{code}/recoveries", json=recovery_body)
     hand_out = await stranger.told("POST", f"{site}/hand-outs", json={"families": 50, "minutes": 90})
     why = {"reason": "The child is missing."}
     break_glass = await stranger.told("POST", f"{site}/families/{code}/break-glass", json=why)
@@ -75,7 +75,7 @@ async def shared_world(client: httpx.AsyncClient, database: Database) -> World:
         shelved, _ = await make_watch(work, world.theirs.site.site_id, None)
     trace = await stranger.told("POST", f"{site}/watch-traces", json={"scan": shelved.serial})
     world.ids = {
-        "trace_id": trace["trace_id"],
+        "trace_id": trace["trace_id"], "serial": shelved.serial,
         "site_id": str(world.theirs.site.site_id), "staff_id": stranger.staff_id,
         "programme_id": str(world.theirs.site.programme_id), "cohort_id": str(world.theirs.cohort.cohort_id),
         "help_id": str(uuid.uuid4()), "contest_id": contest["contest_id"], "survey_id": str(uuid.uuid4()),
@@ -109,7 +109,8 @@ async def _ask(member: StaffMember, route: Declared, ids: dict[str, str]) -> Ans
 
 
 def _random(ids: dict[str, str]) -> dict[str, str]:
-    return {name: "F-UNKNOWN1" if name == "family_code" else str(uuid.uuid4()) for name in ids}
+    by_name = {"family_code": "F-UNKNOWN1", "serial": "NONE0001"}
+    return {name: by_name.get(name) or str(uuid.uuid4()) for name in ids}
 
 
 def _differing(foreign: Answered, unknown: Answered) -> bool:
@@ -130,7 +131,7 @@ async def test_what_is_of_another_site_is_not_reached_through_ones_own(world: Wo
     admin = world.members["admin"]
     own_site = {"site_id": str(world.mine.site.site_id)}
     wrong = {}
-    for route in (one for one in OF_SITE if one.path.count("{") > 1):
+    for route in (route for route in OF_SITE if route.path.count("{") > 1):
         foreign = await _ask(admin, route, world.ids | own_site)
         unknown = await _ask(admin, route, _random(world.ids) | own_site)
         if _differing(foreign, unknown):
@@ -198,24 +199,24 @@ async def test_a_site_is_told_with_devices_and_codes_and_nothing_of_the_people(
     await pair(families[0], place)
     await families[0].add_contact(name="Teacher Li")
     site = f"/v1/staff/sites/{place.site.site_id}"
-    told = [await coordinator.told("GET", f"{site}/{leaf}") for leaf in ("families", "watches", "cohorts")]
-    assert len(told[0]["families"]) == 3
-    (watch,) = told[1]["watches"]
+    answers = [await coordinator.told("GET", f"{site}/{leaf}") for leaf in ("families", "watches", "cohorts")]
+    assert len(answers[0]["families"]) == 3
+    (watch,) = answers[1]["watches"]
     assert (watch["paired"], watch["battery_pct"], watch["firmware"]) == (True, 81, "1.4.2")
-    (with_watch,) = [family for family in told[0]["families"] if family["watches"]]
+    (with_watch,) = [family for family in answers[0]["families"] if family["watches"]]
     assert with_watch["family_code"] == await family_code_of(families[0])
     assert watch["family_code"] is None
     # Joined or not, and nothing of what was agreed to.
     assert set(with_watch) == {"family_code", "cohort", "enrolled_at", "has_logged_in", "watches"}
-    assert [cohort["name"] for cohort in told[2]["cohorts"]] == ["Spring"]
-    said = json.dumps(told)
+    assert [cohort["name"] for cohort in answers[2]["cohorts"]] == ["Spring"]
+    text = json.dumps(answers)
     for personal in (
         "Mei",
         "Teacher Li",
         *(family.phone for family in families),
         *(family.child_id for family in families),
     ):
-        assert personal not in said
+        assert personal not in text
 
 
 async def test_a_coordinator_sees_family_codes_only_while_a_hand_out_is_open(
@@ -237,25 +238,25 @@ async def test_a_coordinator_sees_family_codes_only_while_a_hand_out_is_open(
         return [watch["family_code"] for watch in watches + entries]
 
     code = await family_code_of(family)
-    of_codes = [one for one in OF_SITE if one.rules == ("of site, may see family codes",)]
-    assert len(of_codes) == 9
+    of_codes = [route for route in OF_SITE if route.rules == ("of site, may see family codes",)]
+    assert len(of_codes) == 12
     assert set(await codes(staff)) == {code}
     for _ in range(2):
         assert set(await codes(coordinator)) == {None}
         for route in of_codes:
-            path = route.path.format(site_id=place.site.site_id)
+            path = route.path.format(site_id=place.site.site_id, family_code=code)
             body = STAFF_BODIES.get(str(route))
             assert await coordinator.refused(route.method, path, json=body) == (403, "hand_out_closed"), route
         opened = await coordinator.told("POST", f"{site}/hand-outs", json={"families": 5, "minutes": 90})
         # Never beside the health of a device: together they tell which families have fallen silent.
         assert set(await codes(coordinator)) == {None}
         (shown,) = (await coordinator.told("GET", f"{site}/families"))["families"]
-        (held,) = shown["watches"]
-        assert (shown["family_code"], held["paired"], held["state"]) == (code, True, "handed_out")
-        told = ("presence", "last_seen_at", "battery_pct", "firmware")
-        assert [held[one] for one in told] == [None] * 4
+        (shown_watch,) = shown["watches"]
+        assert (shown["family_code"], shown_watch["paired"], shown_watch["state"]) == (code, True, "handed_out")
+        hidden = ("presence", "last_seen_at", "battery_pct", "firmware")
+        assert [shown_watch[field] for field in hidden] == [None] * 4
         (of_staff,) = (await staff.told("GET", f"{site}/families"))["families"]
-        assert None not in [of_staff["watches"][0][one] for one in told]
+        assert None not in [of_staff["watches"][0][field] for field in hidden]
         await coordinator.told("POST", f"{site}/hand-outs/{opened['hand_out_id']}/close")
     # By itself at its end as well.
     await coordinator.told("POST", f"{site}/hand-outs", json={"families": 5, "minutes": 5})
@@ -341,7 +342,7 @@ async def test_lists_come_in_pages_without_a_gap(client: httpx.AsyncClient, data
         after = ""
         while True:
             page = await member.told("GET", f"/v1/staff/sites/{place.site.site_id}/{leaf}?limit=2{after}")
-            seen += [one[key] for one in page[leaf]]
+            seen += [row[key] for row in page[leaf]]
             if page["next"] is None:
                 break
             after = f"&after={page['next']}"
@@ -357,9 +358,8 @@ async def test_a_programme_is_all_its_sites_and_a_site_is_one(client: httpx.Asyn
     ]
     assert await manager.refused("GET", f"/v1/staff/sites/{other.site.site_id}/watches") == (404, "not_found")
     me = await manager.told("GET", "/v1/staff/me")
-    assert (me["role"], me["scopes"]) == (
-        "manager", [{"programme_id": str(place.site.programme_id), "site_id": None}],
-    )  # fmt: skip
+    (scope,) = me["scopes"]
+    assert (me["role"], scope["programme_id"], scope["site_id"]) == ("manager", str(place.site.programme_id), None)
 
 
 async def test_accounts_are_made_listed_reset_and_ended_within_ones_scopes(
@@ -367,14 +367,14 @@ async def test_accounts_are_made_listed_reset_and_ended_within_ones_scopes(
 ) -> None:
     place, other = await make_place(database), await make_place(database)
     admin = await make_staff(client, database, place, "admin", programme=True)
-    asked: dict[str, Any] = {"email": f"{uuid.uuid4().hex}@wecare.example", "display_name": "Lan", "role": "factory"}
-    asked |= {"phone": new_phone(), "employed_by_factory": True}
+    body: dict[str, Any] = {"email": f"{uuid.uuid4().hex}@wecare.example", "display_name": "Lan", "role": "factory"}
+    body |= {"phone": new_phone(), "employed_by_factory": True}
     here = {"site_id": str(place.site.site_id)}
-    made = await admin.told("POST", "/v1/staff/accounts", json=asked | here)
-    first = await first_password_sent_to(database, asked["phone"])
-    again = await admin.told("POST", "/v1/staff/accounts", json=asked | here)
+    made = await admin.told("POST", "/v1/staff/accounts", json=body | here)
+    first = await first_password_sent_to(database, body["phone"])
+    again = await admin.told("POST", "/v1/staff/accounts", json=body | here)
     assert (again["staff_id"], again["state"]) == (made["staff_id"], "done")
-    assert await first_password_sent_to(database, asked["phone"]) == first
+    assert await first_password_sent_to(database, body["phone"]) == first
     for scope, refusal in (
         ({"site_id": str(other.site.site_id)}, (404, "not_found")),
         ({"site_id": str(uuid.uuid4())}, (404, "not_found")),
@@ -382,12 +382,12 @@ async def test_accounts_are_made_listed_reset_and_ended_within_ones_scopes(
         ({"programme_id": str(place.site.programme_id)}, (422, "scope_of_role")),
         ({}, (422, "scope_needed")),
     ):
-        assert await admin.refused("POST", "/v1/staff/accounts", json=asked | scope) == refusal
+        assert await admin.refused("POST", "/v1/staff/accounts", json=body | scope) == refusal
     listed = (await admin.told("GET", "/v1/staff/accounts"))["accounts"]
-    assert {one["staff_id"] for one in listed} == {admin.staff_id, made["staff_id"]}
+    assert {account["staff_id"] for account in listed} == {admin.staff_id, made["staff_id"]}
     await admin.told("POST", f"/v1/staff/accounts/{made['staff_id']}/reset")
-    assert await first_password_sent_to(database, asked["phone"]) != first
+    assert await first_password_sent_to(database, body["phone"]) != first
     for _ in range(2):
         await admin.told("POST", f"/v1/staff/accounts/{made['staff_id']}/end")
     listed = (await admin.told("GET", "/v1/staff/accounts"))["accounts"]
-    assert [one["ended_at"] is not None for one in listed if one["staff_id"] == made["staff_id"]] == [True]
+    assert [account["ended_at"] is not None for account in listed if account["staff_id"] == made["staff_id"]] == [True]

@@ -25,7 +25,8 @@ from tests.support.clock import FakeClock
 from tests.support.colleague import Colleague, first_password_sent_to
 from tests.support.documented import fault_of
 from tests.support.http import Place, fill_buckets, new_phone
-from tests.support.staff_crawl import CrawlWorld, ask_prepared, texts_of
+from tests.support.staff_canaries import CrawlWorld, texts_of
+from tests.support.staff_crawl import ask_prepared
 from tests.support.staff_http import make_staff
 
 ROUTES = [route for route in declared_routes(app_without_database()) if route.is_for_staff]
@@ -36,7 +37,6 @@ SHOWN = {
 }
 # Anybody may ask these, and they need a password: a colleague goes through them below.
 WITHOUT_SESSION = {route for route in ROUTES if route.rules == ("open",)}
-pytestmark = pytest.mark.timeout(240)
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="session")
@@ -59,31 +59,31 @@ async def world(
 @pytest_asyncio.fixture(scope="module", loop_scope="session")
 async def walked(world: CrawlWorld) -> dict[str, dict[str, httpx.Response]]:
     """Ask every route as each role, once for all tests; return the answers by route and role."""
-    found: dict[str, dict[str, httpx.Response]] = defaultdict(dict)
+    answers: dict[str, dict[str, httpx.Response]] = defaultdict(dict)
     for role in PERMISSIONS:
         await fill_buckets(world.database)
         member = await make_staff(world.client, world.database, world.place, role, programme=True)
         for route in ROUTES:
-            found[str(route)][role] = await ask_prepared(world, member, route)
-    return found
+            answers[str(route)][role] = await ask_prepared(world, member, route)
+    return answers
 
 
 async def test_no_answer_to_any_role_holds_a_canary(
     world: CrawlWorld, walked: dict[str, dict[str, httpx.Response]]
 ) -> None:
-    told = {
-        (route, role): found
+    leaks = {
+        (route, role): leaked
         for route, by_role in walked.items()
         for role, answer in by_role.items()
-        if (found := world.canaries.found_in(answer) - (SHOWN.get(route, set()) if answer.is_success else set()))
+        if (leaked := world.canaries.found_in(answer) - (SHOWN.get(route, set()) if answer.is_success else set()))
     }
-    assert told == {}
+    assert leaks == {}
     assert len(world.canaries.words) > 100
 
 
 async def test_each_route_was_walked_to_its_end_by_somebody(walked: dict[str, dict[str, httpx.Response]]) -> None:
     """Otherwise the absence of canaries would prove nothing: a refusal tells nothing anyway."""
-    succeeded = {route for route, by_role in walked.items() if any(one.is_success for one in by_role.values())}
+    succeeded = {route for route, by_role in walked.items() if any(answer.is_success for answer in by_role.values())}
     # The survey of this world has no answers, and an empty one is not published; surveys have tests of their own.
     publishing = "POST /v1/staff/programmes/{programme_id}/surveys/{survey_id}/publish"
     # This deployment has no DHIS2 system: tests/integration/worker/test_dhis2.py has one.
@@ -137,18 +137,18 @@ async def test_what_the_answers_do_hold_is_found_by_the_same_eyes(
 @pytest.mark.parametrize("audience", ["staff", "brand", "factory"])
 async def test_files_made_by_the_worker_hold_no_canary_and_no_code(world: CrawlWorld, kind: str, audience: str) -> None:
     site_id = str(world.place.site.site_id)
-    asked: dict[str, Any] = {"kind": kind, "audience": audience, "site_id": site_id}
+    body: dict[str, Any] = {"kind": kind, "audience": audience, "site_id": site_id}
     if kind == "dhis2":
         elements = dict.fromkeys(INDICATORS, "fbfJHSPpUQD")
-        asked["dhis2"] = {"data_elements": elements, "org_units": {site_id: "DiszpKrYNg8"}}
-    made = await world.chief.told("POST", "/v1/staff/exports", json=asked)
+        body["dhis2"] = {"data_elements": elements, "org_units": {site_id: "DiszpKrYNg8"}}
+    made = await world.chief.told("POST", "/v1/staff/exports", json=body)
     assert await render_one_file(world.database)
     answer = await world.chief.ask("GET", f"/v1/staff/exports/{made['usage_export_id']}/file")
     assert answer.status_code == 200
     assert world.canaries.found_in(answer) == set()
-    said = " ".join(texts_of(answer))
-    assert world.code not in said
-    assert ("DiszpKrYNg8" if kind == "dhis2" else world.place.site.name) in said
+    text = " ".join(texts_of(answer))
+    assert world.code not in text
+    assert ("DiszpKrYNg8" if kind == "dhis2" else world.place.site.name) in text
 
 
 async def test_a_colleague_who_logs_in_is_told_of_nobody(
@@ -158,9 +158,9 @@ async def test_a_colleague_who_logs_in_is_told_of_nobody(
     phone = new_phone()
     body: dict[str, object] = {"email": "log-in@wecare.example", "display_name": "Lan", "role": "staff", "phone": phone}
     body |= {"site_id": str(world.place.site.site_id), "employed_by_factory": False}
-    asked = await world.chief.told("POST", "/v1/staff/accounts", json=body)
-    await world.second.told("POST", f"/v1/staff/account-requests/{asked['request_id']}/approve")
-    lan = await Colleague(client, clock, asked["email"], await first_password_sent_to(world.database, phone)).set_up()
+    request = await world.chief.told("POST", "/v1/staff/accounts", json=body)
+    await world.second.told("POST", f"/v1/staff/account-requests/{request['request_id']}/approve")
+    lan = await Colleague(client, clock, request["email"], await first_password_sent_to(world.database, phone)).set_up()
     answers = [await lan.say("tokens", code=lan.shown(1)), await lan.refresh()]
     assert [answer.status_code for answer in answers] == [200, 200]
     assert [world.canaries.found_in(answer) for answer in answers] == [set(), set()]
@@ -170,13 +170,13 @@ def test_a_canary_is_found_wherever_it_sits(world: CrawlWorld) -> None:
     number = world.canaries.words["the mother's phone"]
     spaced = f"+86 {number[:3]} {number[3:7]}-{number[7:]}"
     run = world.canaries.sounds["what the child said"][190:260]
-    for found, content, media in (
+    for canary, content, media in (
         ("the mother's phone", spaced.encode(), "text/plain"),
         ("the mother's name", world.canaries.words["the mother's name"].upper().encode(), "text/csv"),
         ("where the child was, latitude", b'{"lat": 23.0318}', "application/json"),
         ("what the child said", run, "application/octet-stream"),
     ):
         answer = httpx.Response(200, content=content, headers={"content-type": media})
-        assert found in world.canaries.found_in(answer), found
+        assert canary in world.canaries.found_in(answer), canary
     hidden = httpx.Response(204, headers={"x-note": world.canaries.words["the zone's name"]})
     assert world.canaries.found_in(hidden) == {"the zone's name"}

@@ -64,8 +64,8 @@ async def test_a_list_may_be_a_file_of_a_form_as_browsers_send_it(
     def path(of: Place) -> str:
         return f"/v1/staff/sites/{of.site.site_id}/imports/watches"
 
-    told = await manager.told("POST", path(place), files={"list": ("watches.csv", listed, "text/csv")})
-    assert (told["taken"], told["new"], told["faults"]) == (True, 1, [])
+    imported = await manager.told("POST", path(place), files={"list": ("watches.csv", listed, "text/csv")})
+    assert (imported["taken"], imported["new"], imported["faults"]) == (True, 1, [])
     assert await manager.refused("POST", path(elsewhere), content=listed, headers=CSV) == (404, "not_found")
     answer = await manager.ask("POST", path(place), files={"file": ("watches.csv", listed, "text/csv")})
     assert (answer.status_code, answer.json()["code"], answer.json()["field"]) == (422, "form_field_missing", "list")
@@ -78,16 +78,16 @@ async def send(
     *, dry_run: bool = False,
 ) -> dict[str, Any]:  # fmt: skip
     path = f"/v1/staff/sites/{place.site.site_id}/imports/{kind}"
-    told: dict[str, Any] = await member.told(
+    outcome: dict[str, Any] = await member.told(
         "POST", path, content=content, headers=headers, params={"dry_run": dry_run}
     )
-    return told
+    return outcome
 
 
-def faults_of(told: dict[str, Any]) -> list[tuple[int, str, str]]:
-    assert {name: told[name] for name in NOTHING} == NOTHING
-    assert told["faults_in_all"] == len(told["faults"])
-    return [(fault["row"], fault["column"], fault["code"]) for fault in told["faults"]]
+def faults_of(outcome: dict[str, Any]) -> list[tuple[int, str, str]]:
+    assert {name: outcome[name] for name in NOTHING} == NOTHING
+    assert outcome["faults_in_all"] == len(outcome["faults"])
+    return [(fault["row"], fault["column"], fault["code"]) for fault in outcome["faults"]]
 
 
 def serial() -> str:
@@ -103,9 +103,9 @@ async def test_watches_are_registered_with_their_vendors_secrets_once_and_a_dry_
 ) -> None:
     place = await make_place(database)
     admin = await make_staff(client, database, place, "admin")
-    one, other, secret = serial(), serial(), secrets.token_urlsafe(32)
-    listed = f"serial,model,secret,iccid\n{one},sim-1,{secret},\n{other},sim-1,{secrets.token_urlsafe(32)},\n"
-    said = {"new": 2, "changed": 0, "unchanged": 0, "watches_handed_out": 0, "faults_in_all": 0, "faults": []}
+    first, other, secret = serial(), serial(), secrets.token_urlsafe(32)
+    listed = f"serial,model,secret,iccid\n{first},sim-1,{secret},\n{other},sim-1,{secrets.token_urlsafe(32)},\n"
+    counts = {"new": 2, "changed": 0, "unchanged": 0, "watches_handed_out": 0, "faults_in_all": 0, "faults": []}
 
     async def kept() -> tuple[list[Watch], int]:
         async with database.begin() as work:
@@ -117,28 +117,28 @@ async def test_watches_are_registered_with_their_vendors_secrets_once_and_a_dry_
             )
             return sorted(watches, key=lambda watch: watch.serial), audits.one()
 
-    assert await send(admin, place, "watches", listed, dry_run=True) == {"taken": False, "dry_run": True, **said}
+    assert await send(admin, place, "watches", listed, dry_run=True) == {"taken": False, "dry_run": True, **counts}
     # Neither a watch nor a word in the log about one that never was.
     assert await kept() == ([], 0)
 
-    told = await send(admin, place, "watches", listed)
-    assert told == {"taken": True, "dry_run": False, **said}
+    outcome = await send(admin, place, "watches", listed)
+    assert outcome == {"taken": True, "dry_run": False, **counts}
     watches, audits = await kept()
-    assert [watch.serial for watch in watches] == sorted([one, other])
+    assert [watch.serial for watch in watches] == sorted([first, other])
     assert audits == 2
-    held = next(watch for watch in watches if watch.serial == one)
-    assert mosquitto_hash_fits(secret, held.factory_password_hash)
+    stored_watch = next(watch for watch in watches if watch.serial == first)
+    assert mosquitto_hash_fits(secret, stored_watch.factory_password_hash)
     again = await send(admin, place, "watches", listed)
     assert (again["taken"], again["new"], again["unchanged"]) == (True, 0, 2)
     # A later list needs no secrets of watches that are there; a new one without is a fault.
-    later = f"serial,model,iccid\n{one},sim-1,89860012345678901234\n"
+    later = f"serial,model,iccid\n{first},sim-1,89860012345678901234\n"
     assert (await send(admin, place, "watches", later))["changed"] == 1
     fresh = serial()
-    told = await send(admin, place, "watches", f"{later}{fresh},sim-1,\n")
-    assert faults_of(told) == [(3, "serial", "secret_missing")]
-    told = await send(admin, place, "watches", f"serial,model,secret,site\n{fresh},sim-1,{fresh}{fresh},Elsewhere\n")
-    assert [(row, column) for row, column, _ in faults_of(told)] == [(2, "secret"), (2, "site")]
-    assert fresh + fresh not in json.dumps(told)
+    outcome = await send(admin, place, "watches", f"{later}{fresh},sim-1,\n")
+    assert faults_of(outcome) == [(3, "serial", "secret_missing")]
+    outcome = await send(admin, place, "watches", f"serial,model,secret,site\n{fresh},sim-1,{fresh}{fresh},Elsewhere\n")
+    assert [(row, column) for row, column, _ in faults_of(outcome)] == [(2, "secret"), (2, "site")]
+    assert fresh + fresh not in json.dumps(outcome)
 
 
 async def test_families_come_as_a_workbook_with_their_watches_and_a_repeat_doubles_nothing(
@@ -153,15 +153,15 @@ async def test_families_come_as_a_workbook_with_their_watches_and_a_repeat_doubl
         ["family_code", "phone", "cohort", "watch_serial"],
         [first, new_phone(), "Spring", watch], [second.lower(), new_phone(), "Spring", None],
     ]  # fmt: skip
-    told = await send(coordinator, place, "families", workbook(*rows), XLSX)
-    assert (told["taken"], told["new"], told["unchanged"], told["watches_handed_out"]) == (True, 2, 0, 1)
-    told = await send(coordinator, place, "families", workbook(*rows), XLSX)
-    assert (told["taken"], told["new"], told["unchanged"], told["watches_handed_out"]) == (True, 0, 2, 0)
+    outcome = await send(coordinator, place, "families", workbook(*rows), XLSX)
+    assert (outcome["taken"], outcome["new"], outcome["unchanged"], outcome["watches_handed_out"]) == (True, 2, 0, 1)
+    outcome = await send(coordinator, place, "families", workbook(*rows), XLSX)
+    assert (outcome["taken"], outcome["new"], outcome["unchanged"], outcome["watches_handed_out"]) == (True, 0, 2, 0)
     async with database.begin() as work:
-        found = await work.session.exec(
+        count = await work.session.exec(
             select(func.count()).select_from(Enrolment).where(Enrolment.site_id == place.site.site_id)
         )
-        assert found.one() == 2
+        assert count.one() == 2
 
 
 async def test_every_fault_is_told_by_row_and_column_and_nothing_of_the_list_is_taken(
@@ -172,24 +172,24 @@ async def test_every_fault_is_told_by_row_and_column_and_nothing_of_the_list_is_
     stranger = await make_family(client, database, elsewhere)
     heading, good = "family_code,phone,cohort\n", f"{family_code()},{new_phone()},Spring\n"
     # Faults that the list alone shows are named in words ...
-    told = await send(coordinator, place, "families", f"{heading}{good}NOCODE,,Spring\n")
-    assert faults_of(told) == [(3, "family_code", "family_code_malformed"), (3, "phone", "phone_missing")]
-    assert all(fault["sentence"] for fault in told["faults"])
+    outcome = await send(coordinator, place, "families", f"{heading}{good}NOCODE,,Spring\n")
+    assert faults_of(outcome) == [(3, "family_code", "family_code_malformed"), (3, "phone", "phone_missing")]
+    assert all(fault["sentence"] for fault in outcome["faults"])
     # ... and what comparing it shows as codes: a word could name a family elsewhere.
     wrong = (
         f"{family_code()},{stranger.phone},Spring\n{family_code()},12,Spring\n{family_code()},{new_phone()},Autumn\n"
     )
-    told = await send(coordinator, place, "families", heading + good + wrong)
-    assert faults_of(told) == [
+    outcome = await send(coordinator, place, "families", heading + good + wrong)
+    assert faults_of(outcome) == [
         (3, "phone", "phone_enrolled"), (4, "phone", "phone_invalid"), (5, "cohort", "cohort_unknown"),
     ]  # fmt: skip
-    assert {fault["sentence"] for fault in told["faults"]} == {None}
-    assert await family_code_of(stranger) not in json.dumps(told)
-    told = await send(coordinator, place, "families", "family_code,phone,cohort,child name\nA-1,1,Spring,Li\n")
-    assert [code for _, _, code in faults_of(told)] == ["name_column", "phone_invalid"]
+    assert {fault["sentence"] for fault in outcome["faults"]} == {None}
+    assert await family_code_of(stranger) not in json.dumps(outcome)
+    outcome = await send(coordinator, place, "families", "family_code,phone,cohort,child name\nA-1,1,Spring,Li\n")
+    assert [code for _, _, code in faults_of(outcome)] == ["name_column", "phone_invalid"]
     async with database.begin() as work:
-        found = await work.session.exec(select(Enrolment).where(Enrolment.site_id == place.site.site_id))
-        assert found.first() is None
+        enrolments = await work.session.exec(select(Enrolment).where(Enrolment.site_id == place.site.site_id))
+        assert enrolments.first() is None
 
 
 async def test_cards_and_trainings_are_noted_at_the_own_site_and_another_sites_do_not_exist(
@@ -199,22 +199,23 @@ async def test_cards_and_trainings_are_noted_at_the_own_site_and_another_sites_d
     coordinator = await at_hand_out(await make_staff(client, database, place, "coordinator"), place)
     family, stranger = await make_family(client, database, place), await make_family(client, database, elsewhere)
     async with database.begin() as work:
-        mine, theirs = [(await make_watch(work, one.site.site_id, None))[0] for one in (place, elsewhere)]
+        mine, theirs = [(await make_watch(work, site.site.site_id, None))[0] for site in (place, elsewhere)]
     cards = "serial,quota_mb,month,used_mb\n{},100,2026-02,42\n"
-    for taken in ((1, 0), (0, 1)):
-        told = await send(coordinator, place, "sims", cards.format(mine.serial))
-        assert (told["changed"], told["unchanged"]) == taken
+    for counts in ((1, 0), (0, 1)):
+        outcome = await send(coordinator, place, "sims", cards.format(mine.serial))
+        assert (outcome["changed"], outcome["unchanged"]) == counts
     foreign, unknown = [
-        faults_of(await send(coordinator, place, "sims", cards.format(one))) for one in (theirs.serial, "NONE0001")
+        faults_of(await send(coordinator, place, "sims", cards.format(serial)))
+        for serial in (theirs.serial, "NONE0001")
     ]
     assert foreign == unknown == [(2, "serial", "watch_unknown")]
     attended = "family_code,training,attended_on\n{},watch,2026-02-01\n"
-    for taken in ((1, 0), (0, 1)):
-        told = await send(coordinator, place, "trainings", attended.format(await family_code_of(family)))
-        assert (told["new"], told["unchanged"]) == taken
+    for counts in ((1, 0), (0, 1)):
+        outcome = await send(coordinator, place, "trainings", attended.format(await family_code_of(family)))
+        assert (outcome["new"], outcome["unchanged"]) == counts
     foreign, unknown = [
-        faults_of(await send(coordinator, place, "trainings", attended.format(one)))
-        for one in (await family_code_of(stranger), "F-NONE1")
+        faults_of(await send(coordinator, place, "trainings", attended.format(family_code)))
+        for family_code in (await family_code_of(stranger), "F-NONE1")
     ]
     assert foreign == unknown == [(2, "family_code", "family_unknown")]
     async with database.begin() as work:
@@ -222,10 +223,10 @@ async def test_cards_and_trainings_are_noted_at_the_own_site_and_another_sites_d
             select(SimMonth.watch_id).where(col(SimMonth.watch_id).in_([mine.watch_id, theirs.watch_id]))
         )
         assert set(kept) == {mine.watch_id}
-        held = await work.session.exec(
+        trainings = await work.session.exec(
             select(TrainingAttended).join(Enrolment).where(Enrolment.family_id == stranger.family_id)
         )
-        assert held.first() is None
+        assert trainings.first() is None
 
 
 async def test_only_those_who_serve_the_site_and_may_send_it_a_list(
@@ -233,11 +234,11 @@ async def test_only_those_who_serve_the_site_and_may_send_it_a_list(
 ) -> None:
     place, elsewhere = await make_place(database), await make_place(database)
     coordinator, factory = [await make_staff(client, database, place, role) for role in ("coordinator", "factory")]
-    here, there = [f"/v1/staff/sites/{one.site.site_id}/imports" for one in (place, elsewhere)]
+    here, elsewhere_path = [f"/v1/staff/sites/{site.site.site_id}/imports" for site in (place, elsewhere)]
     options: dict[str, Any] = {"content": "serial\nHT000001\n", "headers": CSV}
     assert await coordinator.refused("POST", f"{here}/watches", **options) == (403, "permission_missing")
     assert await factory.refused("POST", f"{here}/sims", **options) == (403, "permission_missing")
-    assert await coordinator.refused("POST", f"{there}/sims", **options) == (404, "not_found")
+    assert await coordinator.refused("POST", f"{elsewhere_path}/sims", **options) == (404, "not_found")
 
 
 async def _kept_by(database: Database, place: Place) -> dict[str, int]:
@@ -340,11 +341,11 @@ async def test_what_is_no_list_is_refused_before_it_costs_anything(
 
 async def test_lists_are_limited_for_each_of_staff(client: httpx.AsyncClient, database: Database) -> None:
     place = await make_place(database)
-    one, other = [await make_staff(client, database, place, "coordinator") for _ in range(2)]
+    first, other = [await make_staff(client, database, place, "coordinator") for _ in range(2)]
     for _ in range(Limits.LISTS_OF_STAFF.value.burst):
-        await send(one, place, "sims", b"")
+        await send(first, place, "sims", b"")
     path = f"/v1/staff/sites/{place.site.site_id}/imports/sims"
-    answer = await one.ask("POST", path, content=b"", headers=CSV)
+    answer = await first.ask("POST", path, content=b"", headers=CSV)
     assert (answer.status_code, answer.json()["code"]) == (429, "too_many_requests")
     assert int(answer.headers["retry-after"]) > 0
     await send(other, place, "sims", b"")

@@ -69,18 +69,18 @@ async def test_each_recovery_code_works_once_in_place_of_the_app(
 
 async def test_every_refusal_is_the_same(client: httpx.AsyncClient, database: Database, clock: FakeClock) -> None:
     ming = await (await new_colleague(client, database, clock)).set_up()
-    told = []
+    answers = []
     for email, password, code in (
         (ming.email, "wrong", ming.shown(1)),
         (ming.email, ming.password, "000000"),
         (f"{new_ref()}@wecare.example", ming.password, ming.shown(1)),
         ("no address", "x", "x"),
     ):
-        said = {"email": email, "password": password, "code": code}
-        answer = await client.post("/v1/staff/auth/tokens", json=said, headers={"X-Forwarded-For": new_address()})
-        told.append((answer.status_code, answer.json() | {"request_id": ""}))
-    assert told == [told[0]] * 4
-    assert (told[0][0], told[0][1]["code"]) == REFUSED
+        body = {"email": email, "password": password, "code": code}
+        answer = await client.post("/v1/staff/auth/tokens", json=body, headers={"X-Forwarded-For": new_address()})
+        answers.append((answer.status_code, answer.json() | {"request_id": ""}))
+    assert answers == [answers[0]] * 4
+    assert (answers[0][0], answers[0][1]["code"]) == REFUSED
 
 
 async def test_nobody_locks_a_colleague_out_by_trying_their_password(
@@ -177,12 +177,12 @@ async def test_reset_and_end_close_every_session_at_once(
 
 async def test_sessions_are_listed_and_ended(client: httpx.AsyncClient, database: Database) -> None:
     here = await make_staff(client, database, await make_place(database))
-    there = await renewed(here, database)
+    elsewhere = await renewed(here, database)
     sessions = (await here.told("GET", "/v1/staff/me/sessions"))["sessions"]
     assert len(sessions) == 2
     (other,) = [session["staff_session_id"] for session in sessions if not session["current"]]
     await here.told("DELETE", f"/v1/staff/me/sessions/{other}")
-    assert await there.refused("GET", "/v1/staff/me") == (401, "session_ended")
+    assert await elsewhere.refused("GET", "/v1/staff/me") == (401, "session_ended")
     assert await here.refused("DELETE", f"/v1/staff/me/sessions/{uuid.uuid4()}") == (404, "not_found")
     await here.told("POST", "/v1/staff/auth/logout")
     assert await here.refused("GET", "/v1/staff/me") == (401, "session_ended")

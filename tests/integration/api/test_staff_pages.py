@@ -19,9 +19,9 @@ async def _pages(member: StaffMember, path: str, leaf: str, **narrowed: str) -> 
     pages, after = [], None
     while True:
         params = {"limit": "2", **narrowed, **({"after": after} if after else {})}
-        told = await member.told("GET", path, params=params)
-        pages.append(told[leaf])
-        after = told["next"]
+        page = await member.told("GET", path, params=params)
+        pages.append(page[leaf])
+        after = page["next"]
         if after is None:
             return pages
 
@@ -41,16 +41,18 @@ async def test_calls_for_help_come_in_pages_the_oldest_first(
     path = f"/v1/staff/sites/{place.site.site_id}/help"
     pages = await _pages(staff, path, "calls")
     assert [len(page) for page in pages] == [2, 2, 1]
-    told = [call["help_id"] for page in pages for call in page]
-    assert sorted(told) == sorted(made)
+    help_ids = [call["help_id"] for page in pages for call in page]
+    assert sorted(help_ids) == sorted(made)
     when = [call["asked_at"] for page in pages for call in page]
     assert when == sorted(when)
     lost = await _pages(staff, path, "calls", kind="lost")
     assert [len(page) for page in lost] == [2, 1]
     assert {call["kind"] for page in lost for call in page} == {"lost"}
     # One that was taken care of while somebody turned the page still says where to go on.
-    await staff.told("POST", f"{path}/{told[1]}/done")
-    assert [call["help_id"] for call in (await staff.told("GET", f"{path}?after={told[1]}"))["calls"]] == told[2:]
+    await staff.told("POST", f"{path}/{help_ids[1]}/done")
+    assert [call["help_id"] for call in (await staff.told("GET", f"{path}?after={help_ids[1]}"))["calls"]] == help_ids[
+        2:
+    ]
     # And one of another site is as unknown as one that never was.
     elsewhere = await make_place(database)
     stranger = await make_family(client, database, elsewhere)
@@ -69,18 +71,20 @@ async def test_break_glass_comes_in_pages_the_newest_first_and_for_one_family(
     made, codes = [], []
     for _ in range(5):
         code = await family_code_of(await make_family(client, database, place))
-        asked = await manager.told("POST", f"{site}/families/{code}/break-glass", json={"reason": "The child is gone."})
-        made.append(asked["break_glass_id"])
+        request = await manager.told(
+            "POST", f"{site}/families/{code}/break-glass", json={"reason": "The child is gone."}
+        )
+        made.append(request["break_glass_id"])
         codes.append(code)
         clock.advance(seconds=1)
     pages = await _pages(manager, f"{site}/break-glass", "break_glass")
     assert [len(page) for page in pages] == [2, 2, 1]
-    assert [one["break_glass_id"] for page in pages for one in page] == made[::-1]
-    ((one,),) = await _pages(manager, f"{site}/break-glass", "break_glass", family_code=codes[3].lower())
-    assert one["break_glass_id"] == made[3]
+    assert [grant["break_glass_id"] for page in pages for grant in page] == made[::-1]
+    ((row,),) = await _pages(manager, f"{site}/break-glass", "break_glass", family_code=codes[3].lower())
+    assert row["break_glass_id"] == made[3]
     for after in (str(uuid.uuid4()),):
-        told = await manager.told("GET", f"{site}/break-glass?after={after}")
-        assert told == {"break_glass": [], "next": None}
+        rest = await manager.told("GET", f"{site}/break-glass?after={after}")
+        assert rest == {"break_glass": [], "next": None}
 
 
 async def test_the_list_to_sign_is_for_one_cohort_where_it_is_asked_for(

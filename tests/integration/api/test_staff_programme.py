@@ -82,22 +82,24 @@ async def test_triage_names_what_to_do_in_the_language_asked_for_page_by_page(
     identity = await pair(parent, place)
     await arrive(database, identity.username)
     async with database.begin() as work:
-        held = await work.session.get_one(Watch, identity.watch_id)
-        held.sim_expires_on = (clock.now + timedelta(days=10)).date()
-        paired = held.serial
-        work.add(held)
+        row = await work.session.get_one(Watch, identity.watch_id)
+        row.sim_expires_on = (clock.now + timedelta(days=10)).date()
+        paired = row.serial
+        work.add(row)
         waiting, _ = await make_watch(work, place.site.site_id, parent.family_id)
     site = f"/v1/staff/sites/{place.site.site_id}/triage"
 
-    told = (await staff.told("GET", site))["entries"]
-    assert {(one["serial"], one["kind"]) for one in told} == {
+    entries = (await staff.told("GET", site))["entries"]
+    assert {(finding["serial"], finding["kind"]) for finding in entries} == {
         (paired, "sim_expiring"), (waiting.serial, "never_paired"),
     }  # fmt: skip
     clock.advance(hours=49)
     staff = await renewed(staff, database)
-    told = (await staff.told("GET", site, params={"kind": "silent", "locale": "tr"}))["entries"]
-    assert [(one["serial"], one["family_code"]) for one in told] == [(paired, await code_of(database, parent))]
-    assert "İki gündür" in told[0]["advice"]
+    entries = (await staff.told("GET", site, params={"kind": "silent", "locale": "tr"}))["entries"]
+    assert [(finding["serial"], finding["family_code"]) for finding in entries] == [
+        (paired, await code_of(database, parent))
+    ]
+    assert "İki gündür" in entries[0]["advice"]
 
     page = await staff.told("GET", site, params={"limit": 1})
     rest = await staff.told("GET", site, params={"limit": 1, "after": page["next"]})
@@ -116,10 +118,10 @@ async def test_a_battery_that_is_low_for_three_days_is_told_and_forgotten_once_i
 
     async def says(battery_pct: int | None) -> list[bool]:
         async with database.begin() as work:
-            held = await standing_identity(work, identity.username, lock=True)
-            assert held is not None
+            locked = await standing_identity(work, identity.username, lock=True)
+            assert locked is not None
             if battery_pct is not None:
-                await record_battery(work, held, battery_pct)
+                await record_battery(work, locked, battery_pct)
         changes = []
         for _ in range(2):
             async with database.begin() as work:
@@ -145,10 +147,10 @@ async def test_help_reaches_the_office_as_a_word_and_the_guardian_gets_a_number(
         await make_staff(client, database, place, "coordinator"),
     )
     parent = await make_family(client, database, place)
-    told = await parent.told("POST", f"{parent.child}/help", json={"kind": "worried"})
-    assert told["helpline"] == {"number": "12355", "name": "12355 youth service line"}
+    help_call = await parent.told("POST", f"{parent.child}/help", json={"kind": "worried"})
+    assert help_call["helpline"] == {"number": "12355", "name": "12355 youth service line"}
     again = await parent.told("POST", f"{parent.child}/help", json={"kind": "worried"})
-    assert again["help_id"] == told["help_id"]
+    assert again["help_id"] == help_call["help_id"]
     assert await parent.refused("POST", f"{parent.child}/help", json={"kind": "worried", "text": "he cries"}) == (
         422, "invalid_request",
     )  # fmt: skip
@@ -179,8 +181,11 @@ async def test_notices_reach_the_cohort_and_a_word_to_get_in_touch_says_nothing_
     texts = [text for text in await sms_to(database, parent.phone) if "get in touch" in text]
     assert len(texts) == 1
     assert code not in texts[0]
-    told = (await parent.told("GET", "/v1/notices"))["notices"]
-    assert {(one["kind"], one["text"]) for one in told} == {("news", "Family day on Sunday"), ("get_in_touch", "")}
+    notices = (await parent.told("GET", "/v1/notices"))["notices"]
+    assert {(prompt["kind"], prompt["text"]) for prompt in notices} == {
+        ("news", "Family day on Sunday"),
+        ("get_in_touch", ""),
+    }
     assert (await stranger.told("GET", "/v1/notices"))["notices"] == []
     foreign = {"family_code": await code_of(database, stranger)}
     assert await staff.refused("POST", f"{site}/contact-requests", json=foreign) == (404, "family_unknown")
@@ -228,9 +233,9 @@ async def test_a_list_of_families_is_taken_whole_or_not_at_all_and_a_dry_run_cha
     async def send(*lines: dict[str, Any], dry_run: bool = False) -> Any:
         return await coordinator.told("POST", path, json={"families": list(lines), "dry_run": dry_run})
 
-    said = {"enrolled": 2, "unchanged": 0, "watches_handed_out": 1, "faults": []}
-    assert await send(*families, dry_run=True) == {"taken": False, **said}
-    assert await send(*families) == {"taken": True, **said}
+    outcome = {"enrolled": 2, "unchanged": 0, "watches_handed_out": 1, "faults": []}
+    assert await send(*families, dry_run=True) == {"taken": False, **outcome}
+    assert await send(*families) == {"taken": True, **outcome}
     assert await send(*families) == {
         "taken": True,
         "enrolled": 0,
@@ -239,16 +244,16 @@ async def test_a_list_of_families_is_taken_whole_or_not_at_all_and_a_dry_run_cha
         "faults": [],
     }
 
-    told = await send(
+    outcome = await send(
         {"family_code": "LS-003", "phone": new_phone(), "cohort": "Autumn"},
         {"family_code": "LS-004", "phone": stranger.phone, "cohort": "Spring"},
         {"family_code": "LS-005", "phone": "123", "cohort": "Spring"},
     )
-    assert [(fault["row"], fault["column"], fault["code"]) for fault in told["faults"]] == [
+    assert [(fault["row"], fault["column"], fault["code"]) for fault in outcome["faults"]] == [
         (1, "cohort", "cohort_unknown"), (2, "phone", "phone_enrolled"), (3, "phone", "phone_invalid"),
     ]  # fmt: skip
-    assert await code_of(database, stranger) not in json.dumps(told)
-    told = await send(families[1], families[1])
-    assert [fault["code"] for fault in told["faults"]] == ["family_code_repeated", "phone_repeated"]
+    assert await code_of(database, stranger) not in json.dumps(outcome)
+    outcome = await send(families[1], families[1])
+    assert [fault["code"] for fault in outcome["faults"]] == ["family_code_repeated", "phone_repeated"]
     listed = await coordinator.told("GET", f"/v1/staff/sites/{place.site.site_id}/families")
     assert [family["family_code"] for family in listed["families"]] == ["LS-001", "LS-002"]

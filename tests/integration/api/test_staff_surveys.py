@@ -36,31 +36,31 @@ async def test_who_asks_knows_families_by_names_of_one_survey(client: httpx.Asyn
     staff, factory = [await make_staff(client, database, place, role) for role in ("staff", "factory")]
     programme = f"/v1/staff/programmes/{place.site.programme_id}/surveys"
     site = f"/v1/staff/sites/{place.site.site_id}/surveys"
-    here, there = [
+    here, other_survey = [
         f"{site}/{(await admin.told('POST', programme, json={'name': name, 'questions': QUESTIONS}))['survey_id']}"
         for name in ("2026", "2027")
     ]
     # Then staff of the site read whose each name is, a page at a time, and the factory does not.
     page = await staff.told("GET", f"{here}/families", params={"limit": 2})
     rest = await staff.told("GET", f"{here}/families", params={"limit": 2, "after": page["next"]})
-    names = {one["family_code"]: one["pseudonym"] for one in (*page["families"], *rest["families"])}
+    names = {family["family_code"]: family["pseudonym"] for family in (*page["families"], *rest["families"])}
     assert (list(names), len(page["families"]), rest["next"]) == (codes, 2, None)
     assert await factory.refused("GET", f"{here}/families") == (403, "permission_missing")
     # The other survey has other names, and neither list says anything to it.
-    others = [family["pseudonym"] for family in (await staff.told("GET", f"{there}/families"))["families"]]
+    others = [family["pseudonym"] for family in (await staff.told("GET", f"{other_survey}/families"))["families"]]
     assert len({*others, *names.values()}) == 6
 
     async def bring(survey: str, family: str) -> dict[str, Any]:
         content = f"family_code,wave,stay\n{family},baseline,yes\n"
-        told: dict[str, Any] = await staff.told("POST", f"{survey}/answers", content=content, headers=CSV)
-        return told
+        answer: dict[str, Any] = await staff.told("POST", f"{survey}/answers", content=content, headers=CSV)
+        return answer
 
     assert [fault["code"] for fault in (await bring(here, others[0]))["faults"]] == ["family_unknown"]
     # Who has agreed is not to be seen: each family's answers are answered alike, by name and by code, and once more.
     for code, name in names.items():
-        for said in (name, code, code):
-            told = await bring(here, said)
-            assert (told["taken"], told["new"], told["changed"], told["unchanged"], told["faults"]) == (
+        for word in (name, code, code):
+            answer = await bring(here, word)
+            assert (answer["taken"], answer["new"], answer["changed"], answer["unchanged"], answer["faults"]) == (
                 True, 1, 0, 0, [],
             )  # fmt: skip
 
@@ -96,23 +96,23 @@ async def test_from_questions_to_reports(client: httpx.AsyncClient, database: Da
     programme = f"/v1/staff/programmes/{place.site.programme_id}/surveys"
     site = f"/v1/staff/sites/{place.site.site_id}/surveys"
 
-    asked = {"name": "2026", "questions": QUESTIONS}
-    survey = await admin.told("POST", programme, json=asked)
+    body = {"name": "2026", "questions": QUESTIONS}
+    survey = await admin.told("POST", programme, json=body)
     assert await admin.refused("POST", f"{programme}/{survey['survey_id']}/publish") == (409, "survey_empty")
-    assert await admin.told("POST", programme, json=asked) == survey
+    assert await admin.told("POST", programme, json=body) == survey
     assert (survey["name"], survey["published_at"]) == ("2026", None)
     other = {"name": "2026", "questions": [QUESTIONS[0] | {"kind": "number"}]}
     assert await admin.refused("POST", programme, json=other) == (422, "sheet_refused")
-    assert await staff.refused("POST", programme, json=asked) == (403, "permission_missing")
+    assert await staff.refused("POST", programme, json=body) == (403, "permission_missing")
     assert (await staff.told("GET", site))["surveys"] == [survey]
     report = f"{site}/{survey['survey_id']}"
 
     async def bring(*lines: str, **params: Any) -> dict[str, Any]:
         content = "\n".join(["family_code,wave,stay,talks", *lines])
-        told: dict[str, Any] = await staff.told(
+        answer: dict[str, Any] = await staff.told(
             "POST", f"{report}/answers", content=content, headers=CSV, params=params
         )
-        return told
+        return answer
 
     before = [f"{code},baseline,no,{number}" for number, code in enumerate(agreed)]
     after = [f"{code},endline,yes,{number + 4}" for number, code in enumerate(agreed)]
@@ -120,8 +120,8 @@ async def test_from_questions_to_reports(client: httpx.AsyncClient, database: Da
     assert (await bring(*before, *after))["new"] == 20
     assert (await bring(*before, *after, f"{refuser},endline,yes,1"))["new"] == 22
     # A family elsewhere is as unknown as one that is none.
-    told = await bring(f"{refuser},endline,yes,1", f"{stranger},endline,yes,1", "NONE-1,endline,maybe,1")
-    assert [(fault["row"], fault["column"], fault["code"], fault["sentence"] is None) for fault in told["faults"]] == [
+    faults = (await bring(f"{refuser},endline,yes,1", f"{stranger},endline,yes,1", "NONE-1,endline,maybe,1"))["faults"]
+    assert [(fault["row"], fault["column"], fault["code"], fault["sentence"] is None) for fault in faults] == [
         (3, "family_code", "family_unknown", True),
         (4, "family_code", "family_unknown", True), (4, "stay", "answer_malformed", False),
     ]  # fmt: skip
@@ -129,8 +129,8 @@ async def test_from_questions_to_reports(client: httpx.AsyncClient, database: Da
     await bring(f"{agreed[0]},endline,yes,40")
 
     # When it is published, then its reports stand.
-    told = await staff.told("GET", report)
-    assert (told["published_at"], told["comparisons"]) == (None, [])
+    answer = await staff.told("GET", report)
+    assert (answer["published_at"], answer["comparisons"]) == (None, [])
     assert await staff.refused("POST", f"{programme}/{survey['survey_id']}/publish") == (403, "permission_missing")
     publishing = f"{programme}/{survey['survey_id']}/publish"
     published = await _publish(

@@ -58,14 +58,14 @@ def _texts(schema: dict[str, Any], path: tuple[str | int, ...] = ()) -> Iterator
 
 def staff_texts() -> list[tuple[str, tuple[str | int, ...]]]:
     """Return each staff route with the way to each of its texts."""
-    found = []
+    missing = []
     for path, methods in SPEC["paths"].items():
         for method, operation in methods.items():
             content = operation.get("requestBody", {}).get("content", {})
             if path.startswith("/v1/staff/") and "application/json" in content:
                 ways = dict.fromkeys(_texts(content["application/json"]["schema"]))
-                found += [(f"{method.upper()} {path}", way) for way in ways]
-    return found
+                missing += [(f"{method.upper()} {path}", way) for way in ways]
+    return missing
 
 
 TEXTS = staff_texts()
@@ -90,7 +90,9 @@ class World:
         for step in way[:-1]:
             inner = inner[step]
         inner[way[-1]] = text
-        filled = re.sub(r"\{(\w+)\}", lambda one: self.ids.get(one[1], "00000000-0000-4000-8000-000000000000"), path)
+        filled = re.sub(
+            r"\{(\w+)\}", lambda match: self.ids.get(match[1], "00000000-0000-4000-8000-000000000000"), path
+        )
         headers = {"Content-Type": "application/json"}
         return await ask_without_limits(
             self.database, lambda: self.admin.ask(method, filled, content=json.dumps(body), headers=headers)

@@ -59,9 +59,9 @@ class World:
         """Ask for a file, have it made, and fetch it."""
         scope = {} if "programme_id" in options else {"site_id": str(self.sites[0].site_id)}
         body = {"kind": kind, "audience": audience} | scope | options
-        asked = await member.told("POST", "/v1/staff/exports", json=body)
+        export = await member.told("POST", "/v1/staff/exports", json=body)
         assert await render_one_file(self.database)
-        answer = await member.ask("GET", f"/v1/staff/exports/{asked['usage_export_id']}/file")
+        answer = await member.ask("GET", f"/v1/staff/exports/{export['usage_export_id']}/file")
         assert answer.status_code == 200
         return answer
 
@@ -94,21 +94,21 @@ async def _full_buckets(database: Database) -> None:
 OF_A_PART = [code for code, indicator in INDICATORS.items() if not indicator.of_the_whole]
 
 
-def numbers(told: dict[str, Any]) -> list[dict[str, Any]]:
-    return [cell for week in told["weeks"] for cell in week["cells"]]
+def numbers(page: dict[str, Any]) -> list[dict[str, Any]]:
+    return [cell for week in page["weeks"] for cell in week["cells"]]
 
 
 @pytest.mark.parametrize("role", ["factory", "staff", "manager", "admin"])
 async def test_a_site_is_told_in_counts_that_show_no_small_group(world: World, role: str) -> None:
     member = await world.member(role)
-    told = await member.told("GET", f"{world.here}/usage")
-    assert [len(week["cells"]) for week in told["weeks"]] == [len(OF_A_PART)] * WEEKS
-    assert (told["least_families"], told["next"], told["cohort_id"]) == (5, None, None)
-    shown = [cell for cell in numbers(told) if not cell["suppressed"]]
+    page = await member.told("GET", f"{world.here}/usage")
+    assert [len(week["cells"]) for week in page["weeks"]] == [len(OF_A_PART)] * WEEKS
+    assert (page["least_families"], page["next"], page["cohort_id"]) == (5, None, None)
+    shown = [cell for cell in numbers(page) if not cell["suppressed"]]
     assert shown
     assert all(cell["n"] >= 5 and cell["n"] % 5 == 0 for cell in shown)
     assert all((cell["count"] or 5) >= 5 and (cell["count"] or 0) % 5 == 0 for cell in shown)
-    hidden = [cell for cell in numbers(told) if cell["suppressed"]]
+    hidden = [cell for cell in numbers(page) if cell["suppressed"]]
     figures = ("n", "count", "value", "lower_quartile", "upper_quartile")
     assert all(cell[figure] is None for cell in hidden for figure in figures)
     # Outside this scope: another site, and the programme that contains this site.
@@ -121,9 +121,9 @@ async def test_coordinators_see_no_numbers_and_the_programme_is_for_who_serves_a
     for path in (f"{world.here}/usage", world.programme, f"{world.here}/silent-families", "/v1/staff/exports"):
         assert await coordinator.refused("GET", path) == (403, "permission_missing"), path
     manager = await world.member("manager", programme=True)
-    told = await manager.told("GET", f"{world.programme}?indicator=messages")
-    assert {cell["indicator"] for cell in numbers(told)} == {"messages"}
-    assert len(told["weeks"]) == WEEKS
+    page = await manager.told("GET", f"{world.programme}?indicator=messages")
+    assert {cell["indicator"] for cell in numbers(page)} == {"messages"}
+    assert len(page["weeks"]) == WEEKS
 
 
 async def test_weeks_come_in_pages_and_between_two_days_and_of_a_cohort(world: World) -> None:
@@ -137,14 +137,14 @@ async def test_weeks_come_in_pages_and_between_two_days_and_of_a_cohort(world: W
         first = page["next"]
     assert seen == whole["weeks"]
     second = whole["weeks"][1]["week"]
-    (one,) = (await member.told("GET", f"{world.here}/usage?first_week={second}&last_week={second}"))["weeks"]
-    assert one["week"] == second
+    (week,) = (await member.told("GET", f"{world.here}/usage?first_week={second}&last_week={second}"))["weeks"]
+    assert week["week"] == second
     mine, other = [
         next(cohort for cohort in world.cohorts if cohort.site_id == site.site_id).cohort_id for site in world.sites
     ]
-    told = await member.told("GET", f"{world.here}/usage?cohort_id={mine}")
-    assert (told["cohort_id"], len(numbers(told))) == (str(mine), WEEKS * len(OF_A_PART))
-    assert numbers(told) != numbers(await member.told("GET", f"{world.here}/usage"))
+    of_cohort = await member.told("GET", f"{world.here}/usage?cohort_id={mine}")
+    assert (of_cohort["cohort_id"], len(numbers(of_cohort))) == (str(mine), WEEKS * len(OF_A_PART))
+    assert numbers(of_cohort) != numbers(await member.told("GET", f"{world.here}/usage"))
     for foreign in (other, uuid.uuid4()):
         assert await member.refused("GET", f"{world.here}/usage?cohort_id={foreign}") == (404, "not_found")
     for wrong in ("limit=0", "limit=53", "first_week=yesterday", "indicator=%00", "cohort_id=1"):
@@ -152,12 +152,12 @@ async def test_weeks_come_in_pages_and_between_two_days_and_of_a_cohort(world: W
 
 
 async def test_definitions_are_told_in_every_language(world: World) -> None:
-    told = await (await world.member("coordinator")).told("GET", "/v1/staff/indicators")
-    assert [indicator["code"] for indicator in told["indicators"]] == list(INDICATORS)
-    for indicator in told["indicators"]:
+    page = await (await world.member("coordinator")).told("GET", "/v1/staff/indicators")
+    assert [indicator["code"] for indicator in page["indicators"]] == list(INDICATORS)
+    for indicator in page["indicators"]:
         assert set(indicator["words"]) == set(LOCALES)
         assert len({words["name"] for words in indicator["words"].values()}) == len(LOCALES)
-    assert "not an impact" in told["reading"]["en"]
+    assert "not an impact" in page["reading"]["en"]
 
 
 async def test_silent_families_come_in_pages_of_codes(world: World, clock: FakeClock) -> None:
@@ -190,24 +190,24 @@ async def test_silent_families_come_in_pages_of_codes(world: World, clock: FakeC
         403, "permission_missing",
     )  # fmt: skip
     states = (await member.told("GET", f"{world.here}/device-states"))["states"]
-    assert sum(states.get(one, 0) for one in ("handed_out", "registered", "lost", "returned", "broken")) == 60
+    assert sum(states.get(state, 0) for state in ("handed_out", "registered", "lost", "returned", "broken")) == 60
 
 
 async def test_a_file_is_made_by_the_worker_and_goes_after_its_day(world: World, clock: FakeClock) -> None:
     member = await world.member("staff")
     body = {"kind": "csv", "audience": "staff", "site_id": str(world.sites[0].site_id)}
-    asked = await member.told("POST", "/v1/staff/exports", json=body)
-    path = f"/v1/staff/exports/{asked['usage_export_id']}"
-    assert (asked["state"], asked["percent"]) == ("waiting", 0)
+    export = await member.told("POST", "/v1/staff/exports", json=body)
+    path = f"/v1/staff/exports/{export['usage_export_id']}"
+    assert (export["state"], export["percent"]) == ("waiting", 0)
     assert await member.refused("POST", "/v1/staff/exports", json=body) == (429, "usage_export_running")
     assert await member.refused("GET", f"{path}/file") == (409, "usage_export_not_ready")
     assert await render_one_file(world.database)
     assert not await render_one_file(world.database)
-    told = await member.told("GET", path)
-    assert (told["state"], told["percent"]) == ("ready", 100)
-    assert (await member.told("GET", "/v1/staff/exports"))["exports"][0] == told
+    state = await member.told("GET", path)
+    assert (state["state"], state["percent"]) == ("ready", 100)
+    assert (await member.told("GET", "/v1/staff/exports"))["exports"][0] == state
     answer = await member.ask("GET", f"{path}/file")
-    assert (len(answer.content), answer.headers["cache-control"]) == (told["size_bytes"], "private, no-store")
+    assert (len(answer.content), answer.headers["cache-control"]) == (state["size_bytes"], "private, no-store")
     # Sealed where it lies.
     name = world.sites[0].name
     assert name in answer.text
@@ -228,30 +228,33 @@ async def test_a_file_is_made_by_the_worker_and_goes_after_its_day(world: World,
     assert expired > 0
     assert (await member.told("GET", path))["state"] == "expired"
     async with world.database.begin() as work:
-        row = await work.session.get_one(UsageExport, uuid.UUID(asked["usage_export_id"]))
+        row = await work.session.get_one(UsageExport, uuid.UUID(export["usage_export_id"]))
         assert row.wrapped_key == b""
         assert await work.session.get(UsageExportFile, row.usage_export_id) is None
         logged = await work.session.exec(
             select(AuditEntry.action).where(AuditEntry.actor_id == member.staff_id, AuditEntry.outcome == "done")
         )
-        assert sorted(one for one in logged if one.startswith("usage")) == ["usage_export.asked", "usage_export.read"]
+        assert sorted(action for action in logged if action.startswith("usage")) == [
+            "usage_export.asked",
+            "usage_export.read",
+        ]
 
 
 async def test_who_serves_a_site_no_longer_fetches_no_file_of_it(world: World) -> None:
     member = await world.member("staff")
     await world.file(member, "csv", "staff")
-    (told,) = (await member.told("GET", "/v1/staff/exports"))["exports"]
+    (export,) = (await member.told("GET", "/v1/staff/exports"))["exports"]
     async with world.database.begin() as work:
         for scope in await work.session.exec(select(StaffScope).where(StaffScope.staff_id == member.staff.staff_id)):
             await work.session.delete(scope)
-    path = f"/v1/staff/exports/{told['usage_export_id']}/file"
+    path = f"/v1/staff/exports/{export['usage_export_id']}/file"
     assert await member.refused("GET", path) == (404, "not_found")
 
 
 async def test_a_killed_process_loses_its_claim_and_gives_up_after_some_tries(world: World, clock: FakeClock) -> None:
     member = await world.member("staff")
     body = {"kind": "csv", "audience": "staff", "site_id": str(world.sites[0].site_id)}
-    asked = await member.told("POST", "/v1/staff/exports", json=body)
+    export = await member.told("POST", "/v1/staff/exports", json=body)
     for number in range(4):
         claimed = await claim(world.database)
         assert (claimed is None) is (number == 3)
@@ -259,7 +262,7 @@ async def test_a_killed_process_loses_its_claim_and_gives_up_after_some_tries(wo
         assert await claim(world.database) is None
         clock.advance(minutes=16)
     member = await renewed(member, world.database)
-    assert (await member.told("GET", f"/v1/staff/exports/{asked['usage_export_id']}"))["state"] == "failed"
+    assert (await member.told("GET", f"/v1/staff/exports/{export['usage_export_id']}"))["state"] == "failed"
     # And what failed is in nobody's way.
     assert (await member.ask("POST", "/v1/staff/exports", json=body)).status_code == 202
     assert await render_one_file(world.database)
@@ -289,7 +292,9 @@ async def test_a_brand_is_told_of_fewer_groups_and_of_no_others(world: World) ->
         rows = list(csv.DictReader(io.StringIO(text)))
         assert {row["scope"] for row in rows} > {site.name for site in world.sites}
         figures = ("value", "lower_quartile")
-        return {(row["week"], row["scope"], row["indicator"], one) for row in rows for one in figures if row[one]}
+        return {
+            (row["week"], row["scope"], row["indicator"], figure) for row in rows for figure in figures if row[figure]
+        }
 
     staff, brand = await shown("staff"), await shown("brand")
     assert brand < staff
@@ -301,7 +306,11 @@ async def test_workbooks_reports_and_value_sets_are_what_they_say(world: World) 
     assert book.sheetnames == ["data", "labels", "codebook", "provenance"]
     assert {row[1] for row in book["data"].iter_rows(min_row=2, values_only=True)} == {
         world.sites[0].name,
-        *(f"{world.sites[0].name} / {one.name}" for one in world.cohorts if one.site_id == world.sites[0].site_id),
+        *(
+            f"{world.sites[0].name} / {cohort.name}"
+            for cohort in world.cohorts
+            if cohort.site_id == world.sites[0].site_id
+        ),
     }
     programme = str(world.sites[0].programme_id)
     page = await world.file(member, "report", "brand", programme_id=programme, locale="vi")
@@ -313,12 +322,12 @@ async def test_workbooks_reports_and_value_sets_are_what_they_say(world: World) 
     mapping = {
         "data_elements": {"messages": "fbfJHSPpUQD"}, "org_units": {str(world.sites[0].site_id): "DiszpKrYNg8"},
     }  # fmt: skip
-    told = (await world.file(member, "dhis2", "staff", dhis2=mapping)).json()
-    assert told["parameters"]["dryRun"] is True
-    values = told["body"]["dataValues"]
+    document = (await world.file(member, "dhis2", "staff", dhis2=mapping)).json()
+    assert document["parameters"]["dryRun"] is True
+    values = document["body"]["dataValues"]
     assert values
     assert {(value["dataElement"], value["orgUnit"]) for value in values} == {("fbfJHSPpUQD", "DiszpKrYNg8")}
-    assert set(told["left_out"]["indicators_without_element"]) == set(OF_A_PART) - {"messages"}
+    assert set(document["left_out"]["indicators_without_element"]) == set(OF_A_PART) - {"messages"}
     site = {"site_id": str(world.sites[0].site_id), "audience": "staff"}
     for body in (
         {"kind": "dhis2"} | site,
@@ -339,23 +348,23 @@ async def test_workbooks_reports_and_value_sets_are_what_they_say(world: World) 
 async def test_no_route_and_no_file_tells_a_word_of_any_person(world: World) -> None:
     member = await world.member("admin", programme=True)
     paths = [f"{world.here}/{leaf}" for leaf in ("usage", "silent-families", "device-states")]
-    said = [json.dumps(await member.told("GET", path)) for path in (*paths, world.programme, "/v1/staff/exports")]
+    texts = [json.dumps(await member.told("GET", path)) for path in (*paths, world.programme, "/v1/staff/exports")]
     mapping = {
         "data_elements": dict.fromkeys(INDICATORS, "fbfJHSPpUQD"),
         "org_units": {str(world.sites[0].site_id): "DiszpKrYNg8"},
     }  # fmt: skip
-    said += [(await world.file(member, kind, "staff")).text for kind in ("csv", "report")]
-    said.append((await world.file(member, "dhis2", "staff", dhis2=mapping)).text)
+    texts += [(await world.file(member, kind, "staff")).text for kind in ("csv", "report")]
+    texts.append((await world.file(member, "dhis2", "staff", dhis2=mapping)).text)
     book = openpyxl.load_workbook(io.BytesIO((await world.file(member, "xlsx", "staff")).content))
-    said += [str(row) for sheet in book for row in sheet.iter_rows(values_only=True)]
+    texts += [str(row) for sheet in book for row in sheet.iter_rows(values_only=True)]
     async with world.database.begin() as work:
         children = [str(child_id) for child_id in await work.session.exec(select(Child.child_id))]
         families = list(await work.session.exec(select(Family)))
-    for text in said:
+    for text in texts:
         assert CANARY not in text
         assert PHONE not in text
         assert not any(child in text for child in children)
         assert not any(str(family.family_id) in text for family in families)
     # Families' codes are in the operational list alone.
-    lists_codes = [any(family.family_code in text for family in families) for text in said]
-    assert lists_codes == [False, True, *[False] * (len(said) - 2)]
+    lists_codes = [any(family.family_code in text for family in families) for text in texts]
+    assert lists_codes == [False, True, *[False] * (len(texts) - 2)]

@@ -33,18 +33,18 @@ async def test_without_a_pin_the_code_of_the_log_in_counts_for_five_minutes_and_
     clock.advance(seconds=1)
     assert await _asked(mother) == (*ASKED, "code")
     sent = await mother.told("POST", "/v1/me/step-up/codes")
-    said = {name: sent[name] for name in ("challenge_id", "challenge_secret")}
+    body = {name: sent[name] for name in ("challenge_id", "challenge_secret")}
     code = code_in((await sms_to(database, mother.phone))[-1])
-    wrong = {**said, "code": f"{(int(code) + 1) % 1_000_000:06d}"}
+    wrong = {**body, "code": f"{(int(code) + 1) % 1_000_000:06d}"}
     assert await mother.refused("POST", "/v1/me/step-up", json=wrong) == (403, "login_code_wrong")
     # The code of a step-up logs nobody in, and that of a log-in proves no step.
-    log_in = {**said, "code": code, "phone": mother.phone}
+    log_in = {**body, "code": code, "phone": mother.phone}
     assert (await mother.post("/v1/auth/tokens", log_in)).json()["code"] == "login_code_wrong"
     challenge_id, of_log_in = await mother.ask_for_code()
     other = {"challenge_id": challenge_id, "challenge_secret": mother.secrets[challenge_id], "code": of_log_in}
     assert await mother.refused("POST", "/v1/me/step-up", json=other) == (403, "login_code_wrong")
-    await mother.told("POST", "/v1/me/step-up", json={**said, "code": code})
-    assert await mother.refused("POST", "/v1/me/step-up", json={**said, "code": code}) == (403, "login_code_ended")
+    await mother.told("POST", "/v1/me/step-up", json={**body, "code": code})
+    assert await mother.refused("POST", "/v1/me/step-up", json={**body, "code": code}) == (403, "login_code_ended")
     assert await mother.refused("POST", f"{mother.family}/exports") == (429, "export_running")
     clock.advance(minutes=5)
     assert await _asked(mother) == (*ASKED, "code")
@@ -71,8 +71,8 @@ async def test_with_a_pin_only_the_pin_counts_and_a_log_in_does_not(
     assert await _asked(await mother.unproven()) == (*ASKED, "pin")
     async with database.begin() as work:
         entries = await work.session.exec(select(AuditEntry).where(AuditEntry.actor_id == mother.guardian_id))
-        found = [(entry.action, entry.reason) for entry in entries if entry.action == "step_up"]
-    assert found == [("step_up", "pin_wrong"), ("step_up", "")]
+        steps = [(entry.action, entry.reason) for entry in entries if entry.action == "step_up"]
+    assert steps == [("step_up", "pin_wrong"), ("step_up", "")]
 
 
 async def test_a_forgotten_pin_is_replaced_after_the_second_step_of_a_new_phone(

@@ -20,12 +20,12 @@ from tests.support.http import Parent, make_family
 
 async def _open_numbers(parent: Parent) -> list[int]:
     async with parent.database.begin() as work:
-        found = await work.session.exec(
+        numbers = await work.session.exec(
             select(OpenStream.stream_no)
             .where(OpenStream.guardian_id == uuid.UUID(parent.guardian_id))
             .order_by(col(OpenStream.stream_no))
         )
-        return [one for one in found if one is not None]
+        return [response for response in numbers if response is not None]
 
 
 async def test_one_stream_more_than_a_session_may_have_ends_the_oldest_and_no_other(
@@ -70,7 +70,7 @@ async def test_all_sessions_of_a_guardian_share_a_bound_whichever_process_they_a
         clock.advance(minutes=2)
         await parent.log_in()
         listed = (await parent.told("GET", "/v1/me/sessions"))["sessions"]
-        sessions += [uuid.UUID(one["session_id"]) for one in listed if one["current"]]
+        sessions += [uuid.UUID(session["session_id"]) for session in listed if session["current"]]
     # Each by a transaction of its own, as processes that know nothing of each other would.
     numbers = []
     for session_id in sessions:

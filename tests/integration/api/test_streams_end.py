@@ -77,8 +77,8 @@ async def _take_consent_back(_first: Parent, other: Parent) -> None:
 
 
 async def _take_the_right(first: Parent, other: Parent) -> None:
-    said = {"may_message": False}
-    await first.told("PATCH", f"{first.family}/guardians/{other.guardian_id}", json=said)
+    body = {"may_message": False}
+    await first.told("PATCH", f"{first.family}/guardians/{other.guardian_id}", json=body)
 
 
 async def _alarm(first: Parent, kind: str) -> None:
@@ -104,7 +104,7 @@ async def test_a_stream_whose_right_ends_tells_nothing_of_what_follows(
     other, still = await first.invite(), await first.invite()
     async with live.follow(other) as silenced, live.follow(still) as stream:
         await _alarm(first, "fall")
-        assert (await silenced.until("alert.raised"))[-1].told["family_id"] == str(first.family_id)
+        assert (await silenced.until("alert.raised"))[-1].body["family_id"] == str(first.family_id)
         await stream.until("alert.raised")
         await SILENCED[way](first, other)
         await _alarm(first, "tamper")

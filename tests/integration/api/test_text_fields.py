@@ -67,17 +67,17 @@ def _resolved(schema: dict[str, Any]) -> dict[str, Any]:
 
 def _text_properties(schema: dict[str, Any]) -> Iterator[str]:
     schema = _resolved(schema)
-    for one in schema.get("oneOf", []):
-        yield from _text_properties(one)
+    for variant in schema.get("oneOf", []):
+        yield from _text_properties(variant)
     for name, inner in schema.get("properties", {}).items():
-        options = [_resolved(one) for one in [inner, *inner.get("anyOf", [])]]
+        options = [_resolved(option) for option in [inner, *inner.get("anyOf", [])]]
         if any(option.get("type") == "string" for option in options):
             yield name
 
 
 def text_fields() -> list[tuple[str, str]]:
     """Return each route with each of its text fields."""
-    found = []
+    fields = []
     for path, methods in SPEC["paths"].items():
         if path.startswith("/v1/sms-reports/"):
             continue  # a provider calls these, with a signature over the body: see test_sms_reports
@@ -85,12 +85,14 @@ def text_fields() -> list[tuple[str, str]]:
             content = operation.get("requestBody", {}).get("content", {})
             if "application/json" in content:
                 schema = content["application/json"]["schema"]
-                found += [(f"{method.upper()} {path}", name) for name in sorted(set(_text_properties(schema)))]
-    return found
+                fields += [(f"{method.upper()} {path}", name) for name in sorted(set(_text_properties(schema)))]
+    return fields
 
 
 FIELDS = text_fields()
-BY_ROUTE = {route: [field for _, field in fields] for route, fields in itertools.groupby(FIELDS, lambda one: one[0])}
+BY_ROUTE = {
+    route: [field for _, field in fields] for route, fields in itertools.groupby(FIELDS, lambda field: field[0])
+}
 
 
 @dataclass(frozen=True)
@@ -123,7 +125,7 @@ async def askers(client: httpx.AsyncClient, database: Database) -> Askers:
 
 def _filled(path: str, ids: Mapping[str, object]) -> str:
     """Return the path with these ids; what the family does not have is an id that names nothing."""
-    return re.sub(r"\{(\w+)\}", lambda one: str(ids.get(one[1], NOTHING)), path)
+    return re.sub(r"\{(\w+)\}", lambda match: str(ids.get(match[1], NOTHING)), path)
 
 
 def _fitting(route: str, field: str) -> dict[str, Any]:
@@ -159,10 +161,10 @@ async def test_hostile_text_is_taken_or_refused_by_a_code_and_never_fails(askers
         if kind in NEVER:
             assert answer.is_client_error, (field, kind, answer.status_code)
         if answer.is_client_error:
-            told = answer.json()
-            assert told["code"]
+            problem = answer.json()
+            assert problem["code"]
             if len(HOSTILE[kind]) > 1:
-                assert HOSTILE[kind] not in json.dumps(told, ensure_ascii=False), f"{field}, {kind}: it came back"
+                assert HOSTILE[kind] not in json.dumps(problem, ensure_ascii=False), f"{field}, {kind}: it came back"
 
 
 @pytest.mark.parametrize("route", BY_ROUTE)

@@ -27,19 +27,19 @@ async def test_an_admin_alone_opens_no_account_that_may_approve_and_sees_no_pass
     for role in ("admin", "manager", "staff", "coordinator"):
         wanted = office.new_account(role)
         answer = await office.ann.ask("POST", "/v1/staff/accounts", json=wanted)
-        asked = answer.json()
-        assert (asked["state"], asked["staff_id"]) == ("asked", None)
+        request = answer.json()
+        assert (request["state"], request["staff_id"]) == ("asked", None)
         assert await sms_to(database, wanted["phone"]) == []
-        path = f"/v1/staff/account-requests/{asked['request_id']}/approve"
+        path = f"/v1/staff/account-requests/{request['request_id']}/approve"
         assert await office.ann.refused("POST", path) == SECOND
         async with database.begin() as work:
             assert (await work.session.exec(select(Staff).where(Staff.email == wanted["email"]))).first() is None
         done = await office.cem.ask("POST", path)
         password = await first_password_sent_to(database, wanted["phone"])
         assert (done.json()["state"], done.json()["approved_by"]) == ("done", office.cem.staff_id)
-        for told in (answer, done, await office.ann.ask("GET", "/v1/staff/accounts")):
-            assert password not in told.text
-            assert "password" not in told.text
+        for response in (answer, done, await office.ann.ask("GET", "/v1/staff/accounts")):
+            assert password not in response.text
+            assert "password" not in response.text
 
 
 async def test_an_account_counts_with_nobody_who_stands_behind_it_however_far_up(
@@ -54,8 +54,8 @@ async def test_an_account_counts_with_nobody_who_stands_behind_it_however_far_up
     puppet, other_puppet = await renewed(puppet, database), await renewed(other_puppet, database)
     third = await office.opened(puppet, bo)
     clock.advance(days=7)
-    for one, other in ((ann, puppet), (ann, third), (puppet, other_puppet), (puppet, third), (other_puppet, third)):
-        await office.all_refused(one, other)
+    for asking, other in ((ann, puppet), (ann, third), (puppet, other_puppet), (puppet, third), (other_puppet, third)):
+        await office.all_refused(asking, other)
     # An account that Ann did not create counts as a second person with each; two accounts of hers never do.
     bo, third = await renewed(office.bo, database), await renewed(third, database)
     path = await office.break_glass(third, days=30)
@@ -88,13 +88,13 @@ async def test_an_account_approves_nothing_for_seven_days_after_it_was_opened_or
     dora = await renewed(dora, database)
     assert await dora.refused("POST", f"{recovery}/approve", json=CARD) == TOO_NEW
     clock.advance(hours=1)
-    dora, ann, bo, cem = [await renewed(one, database) for one in (dora, office.ann, office.bo, office.cem)]
+    dora, ann, bo, cem = [await renewed(colleague, database) for colleague in (dora, office.ann, office.bo, office.cem)]
     recovery = await office.recovery(cem)
     await dora.told("POST", f"{recovery}/approve", json=CARD)
-    asked = await ann.told("POST", f"/v1/staff/accounts/{dora.staff_id}/role", json={"role": "manager"})
+    request = await ann.told("POST", f"/v1/staff/accounts/{dora.staff_id}/role", json={"role": "manager"})
     path = await office.break_glass(cem)
     assert await dora.refused("POST", path) == (403, "permission_missing")
-    await bo.told("POST", f"/v1/staff/account-requests/{asked['request_id']}/approve")
+    await bo.told("POST", f"/v1/staff/account-requests/{request['request_id']}/approve")
     assert await dora.refused("POST", path) == TOO_NEW
     clock.advance(days=7)
     dora, cem = await renewed(dora, database), await renewed(cem, database)

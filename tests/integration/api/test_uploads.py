@@ -23,10 +23,10 @@ PART = 4_000
 
 
 async def begin(parent: Parent, sound: bytes = SOUND, key: str | None = None, **fields: object) -> dict[str, Any]:
-    asked = {"bytes": len(sound), "sha256": hashlib.sha256(sound).hexdigest(), **fields}
+    body = {"bytes": len(sound), "sha256": hashlib.sha256(sound).hexdigest(), **fields}
     headers = {"Idempotency-Key": key or new_ref()}
-    found: dict[str, Any] = await parent.told("POST", f"{parent.child}/uploads", json=asked, headers=headers)
-    return found
+    upload: dict[str, Any] = await parent.told("POST", f"{parent.child}/uploads", json=body, headers=headers)
+    return upload
 
 
 def options(sound: bytes, offset: int) -> dict[str, Any]:
@@ -84,9 +84,9 @@ async def test_what_arrived_otherwise_than_announced_is_sent_again(
 async def test_rules_hold_before_and_after_the_parts(client: httpx.AsyncClient, transcoder: Transcoder) -> None:
     parent = await make_family(client, transcoder.database)
     path = f"{parent.child}/uploads"
-    asked = {"bytes": 1024 * 1024 + 1, "sha256": "0" * 64}
+    body = {"bytes": 1024 * 1024 + 1, "sha256": "0" * 64}
     headers = {"Idempotency-Key": new_ref()}
-    assert await parent.refused("POST", path, json=asked, headers=headers) == (413, "clip_too_large")
+    assert await parent.refused("POST", path, json=body, headers=headers) == (413, "clip_too_large")
     upload = await begin(parent, key="upload-key-2")
     other = {"json": {"bytes": 5, "sha256": "0" * 64}, "headers": {"Idempotency-Key": "upload-key-2"}}
     assert await parent.refused("POST", path, **other) == (409, "idempotency_key_conflict")
@@ -126,14 +126,14 @@ async def test_recordings_that_were_sent_are_no_unfinished_uploads(
         sent.append((path, (await parent.told("POST", path))["message_id"]))
     # Their parts are gone, except those of the last; what is repeated is answered as before.
     async with transcoder.database.begin() as work:
-        held = await work.session.exec(select(col(PhoneUploadPart.upload_id)).distinct())
-        assert {str(upload_id) for upload_id in held} & set(uploads) == {uploads[-1]}
+        upload_ids = await work.session.exec(select(col(PhoneUploadPart.upload_id)).distinct())
+        assert {str(upload_id) for upload_id in upload_ids} & set(uploads) == {uploads[-1]}
     for path, message_id in sent:
         assert (await parent.told("POST", path))["message_id"] == message_id
     for _ in range(2):
         await begin(parent)
-    asked = {"json": {"bytes": 5, "sha256": "0" * 64}, "headers": {"Idempotency-Key": new_ref()}}
-    assert await parent.refused("POST", f"{parent.child}/uploads", **asked) == (409, "too_many_uploads")
+    request = {"json": {"bytes": 5, "sha256": "0" * 64}, "headers": {"Idempotency-Key": new_ref()}}
+    assert await parent.refused("POST", f"{parent.child}/uploads", **request) == (409, "too_many_uploads")
 
 
 async def test_unfinished_uploads_are_bounded_and_forgotten_after_a_day(
@@ -141,8 +141,8 @@ async def test_unfinished_uploads_are_bounded_and_forgotten_after_a_day(
 ) -> None:
     parent = await make_family(client, transcoder.database)
     uploads = [await begin(parent) for _ in range(UPLOADS_MAX)]
-    asked = {"json": {"bytes": 5, "sha256": "0" * 64}, "headers": {"Idempotency-Key": new_ref()}}
-    assert await parent.refused("POST", f"{parent.child}/uploads", **asked) == (409, "too_many_uploads")
+    request = {"json": {"bytes": 5, "sha256": "0" * 64}, "headers": {"Idempotency-Key": new_ref()}}
+    assert await parent.refused("POST", f"{parent.child}/uploads", **request) == (409, "too_many_uploads")
     clock.advance(days=1, seconds=1)
     forgotten = True
     while forgotten:

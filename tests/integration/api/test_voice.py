@@ -63,12 +63,12 @@ async def test_a_range_is_that_part_of_the_same_bytes(client: httpx.AsyncClient,
     parent = await make_family(client, transcoder.database)
     message = await parent.speak(AMR)
     whole = await audio(parent, message)
-    for asked, start, end in (
+    for span, start, end in (
         ("bytes=0-1", 0, 2),
         ("bytes=100-", 100, None),
         ("bytes=-10", len(whole.content) - 10, None),
     ):
-        part = await audio(parent, message, Range=asked)
+        part = await audio(parent, message, Range=span)
         assert part.status_code == 206
         assert part.content == whole.content[start:end]
         stop = len(whole.content) if end is None else end
@@ -228,9 +228,9 @@ async def test_access_that_is_taken_away_while_a_recording_is_decoded_keeps_it_f
         aunt = await mother.invite()
 
         async def examined(sandbox: AudioSandbox, sound: bytes, who: Parent = aunt, how: str = how) -> Any:
-            found = await examine(sandbox, sound)
+            examined = await examine(sandbox, sound)
             await loses_access(who, how)
-            return found
+            return examined
 
         monkeypatch.setattr(AudioSandbox, "examine", examined)
         options = {"content": AMR, "headers": {"Idempotency-Key": new_ref(), "Content-Type": "audio/amr"}}

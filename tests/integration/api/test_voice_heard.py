@@ -6,14 +6,15 @@ import asyncio
 import uuid
 
 import httpx
-from sqlmodel import select, update
+from sqlmodel import select
 
 from services.core.conversation.audio_assets.rendering import Transcoder
 from services.core.conversation.messages.retention import purge_one_old_voice
 from services.core.platform.audit.tables import AuditEntry
 from services.core.platform.blobs.actions import sweep_one
 from services.core.platform.blobs.tables import Blob
-from services.core.platform.limits.tables import LimitBucket
+from services.core.platform.limits.memory import local_buckets
+from services.core.platform.limits.rules import Limits
 from services.core.platform.settings import Settings
 from tests.support.clock import FakeClock
 from tests.support.http import fill_buckets, make_family, make_place, pair
@@ -29,10 +30,10 @@ async def test_what_a_child_says_is_heard_counted_and_marked(client: httpx.Async
     identity = await pair(parent, place)
 
     async def counts() -> tuple[int, int]:
-        told = await parent.told("GET", "/v1/unread")
-        (one,) = told["children"]
-        assert one["child_id"] == parent.child_id
-        return one["unread"], one["unplayed"]
+        unread = await parent.told("GET", "/v1/unread")
+        (child,) = unread["children"]
+        assert child["child_id"] == parent.child_id
+        return child["unread"], child["unplayed"]
 
     assert await counts() == (0, 0)
     assert await child_speaks(transcoder, identity, AMR) == "stored"
@@ -54,8 +55,8 @@ async def test_what_a_child_says_is_heard_counted_and_marked(client: httpx.Async
     since = (await parent.told("GET", "/v1/sync"))["cursor"]
     assert await child_speaks(transcoder, identity, AMR) == "stored"
     await audio(parent, await newest(parent))
-    told = await parent.told("GET", f"/v1/sync?since={since}")
-    kinds = [(event["kind"], event["detail"]) for event in told["events"]]
+    synced = await parent.told("GET", f"/v1/sync?since={since}")
+    kinds = [(event["kind"], event["detail"]) for event in synced["events"]]
     assert ("message.created", {"direction": "to_family", "kind": "voice"}) in kinds
     assert ("message.audio", {"state": "ready"}) in kinds
 
@@ -79,8 +80,8 @@ async def test_every_hearing_is_in_the_log(client: httpx.AsyncClient, transcoder
     await audio(parent, message)
     assert (await audio(stranger, message)).status_code == 404
     async with transcoder.database.begin() as work:
-        found = await work.session.exec(select(AuditEntry).where(AuditEntry.subject_id == message["message_id"]))
-        entries = [(one.action, one.actor_id, one.outcome) for one in found]
+        rows = await work.session.exec(select(AuditEntry).where(AuditEntry.subject_id == message["message_id"]))
+        entries = [(entry.action, entry.actor_id, entry.outcome) for entry in rows]
     assert entries == [("audio", parent.guardian_id, "done")]
 
 
@@ -124,7 +125,8 @@ async def test_a_link_costs_its_guardian_what_a_request_costs(
     link = httpx.URL((await parent.told("POST", f"{path}-link"))["url"]).path
     assert (await client.get(link)).status_code == 200
     async with transcoder.database.begin() as work:
-        await work.run(update(LimitBucket).values(tokens=0.0))
+        while not local_buckets(work).charge(Limits.REQUESTS_OF_GUARDIAN, parent.guardian_id, work.now):
+            pass
     for refused in (await client.get(link), await parent.ask("GET", path)):
         assert (refused.status_code, refused.json()["code"]) == (429, "too_many_requests")
         assert int(refused.headers["Retry-After"]) >= 1
@@ -186,8 +188,8 @@ async def test_voice_is_kept_ninety_days_unless_a_guardian_keeps_it(
     assert await blobs_of_child() == before - 2
     answer = await audio(mother, gone)
     assert (answer.status_code, answer.json()["code"]) == (410, "audio_gone")
-    told = await mother.told("GET", f"{mother.child}/messages/{gone['message_id']}")
-    assert (told["voice"]["state"], told["voice"]["bars"]) == ("gone", None)
+    view = await mother.told("GET", f"{mother.child}/messages/{gone['message_id']}")
+    assert (view["voice"]["state"], view["voice"]["bars"]) == ("gone", None)
     assert (await audio(mother, kept)).status_code == 200
     await mother.told("PUT", f"{path}/kept", json={"kept": False})
     await drop()

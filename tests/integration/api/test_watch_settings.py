@@ -33,13 +33,13 @@ async def parent(client: httpx.AsyncClient, database: Database) -> Parent:
 
 
 async def _settings(parent: Parent) -> dict[str, Any]:
-    found: dict[str, Any] = await parent.told("GET", f"{parent.child}/watch-settings")
-    return found
+    settings: dict[str, Any] = await parent.told("GET", f"{parent.child}/watch-settings")
+    return settings
 
 
 async def _change(parent: Parent, **news: object) -> dict[str, Any]:
-    found: dict[str, Any] = await parent.told("PATCH", f"{parent.child}/watch-settings", json=news)
-    return found
+    settings: dict[str, Any] = await parent.told("PATCH", f"{parent.child}/watch-settings", json=news)
+    return settings
 
 
 async def test_each_change_is_a_version_and_no_change_is_none(parent: Parent) -> None:
@@ -96,10 +96,10 @@ async def test_the_watch_is_told_when_the_clocks_change(parent: Parent, database
             settings = await work.session.get_one(WatchSettings, uuid.UUID(parent.child_id))
             settings.timezone = "Europe/Berlin"
             work.add(settings)
-        found = True
-        while found:
+        repaired = True
+        while repaired:
             async with database.begin() as work:
-                found = await repair_one_offset(work)
+                repaired = await repair_one_offset(work)
         async with database.begin() as work:
             settings = await work.session.get_one(WatchSettings, uuid.UUID(parent.child_id))
             return settings.version, settings.utc_offset_s or 0

@@ -13,10 +13,12 @@ from sqlmodel import col, func, select
 
 from services.broker.log_lines import ClientConnected, ClientGone
 from services.broker.tracing import ConnectionTrace
+from services.core.devices.traces.actions import open_trace, read_trace
 from services.core.devices.traces.buffer import TraceBuffer
 from services.core.devices.traces.rules import LINES_MAX, WAITING_MAX, Seen
 from services.core.devices.traces.tables import WatchTraceLine
 from services.core.devices.watches.tables import Watch
+from services.core.platform.audit.actions import OPERATOR
 from services.core.platform.blobs.store import BlobStore
 from services.core.platform.db.database import Database
 from services.core.platform.settings import Settings
@@ -46,21 +48,23 @@ class Desk:
 
     async def calls(self) -> str:
         """The family calls for help: the watch is broken. Return the id of the call."""
-        told: dict[str, str] = await self.parent.told("POST", f"{self.parent.child}/help", json={"kind": "broken"})
-        return told["help_id"]
+        call: dict[str, str] = await self.parent.told("POST", f"{self.parent.child}/help", json={"kind": "broken"})
+        return call["help_id"]
 
     async def opened(self) -> str:
-        told = await self.staff.told("POST", self.path, json={"scan": self.watch.serial})
+        opened = await self.staff.told("POST", self.path, json={"scan": self.watch.serial})
         await self.buffer.write()
-        return f"{self.path}/{told['trace_id']}"
+        return f"{self.path}/{opened['trace_id']}"
 
     async def lines(self, trace: str) -> list[tuple[str, str, str]]:
         await self.buffer.write()
-        return [(one["identity"], one["what"], one["detail"]) for one in (await self.staff.told("GET", trace))["lines"]]
+        return [
+            (line["identity"], line["what"], line["detail"]) for line in (await self.staff.told("GET", trace))["lines"]
+        ]
 
     async def log(self) -> list[str]:
         entries = (await self.parent.told("GET", f"{self.parent.family}/audit"))["entries"]
-        return [one["action"] for one in reversed(entries) if one["action"].startswith("watch.trace")]
+        return [entry["action"] for entry in reversed(entries) if entry["action"].startswith("watch.trace")]
 
     async def rows(self) -> int:
         async with self.parent.database.begin() as work:
@@ -112,8 +116,8 @@ async def test_it_takes_staff_and_the_own_site(
     trace = await desk.opened()
     body = {"scan": desk.watch.serial}
     other = await make_staff(client, database, desk.place, role)
-    for method, path, said in (("POST", desk.path, body), ("GET", trace, None)):
-        assert await other.refused(method, path, json=said) == (403, "permission_missing")
+    for method, path, payload in (("POST", desk.path, body), ("GET", trace, None)):
+        assert await other.refused(method, path, json=payload) == (403, "permission_missing")
     elsewhere = await make_place(database)
     stranger = await make_staff(client, database, elsewhere)
     path = f"/v1/staff/sites/{elsewhere.site.site_id}/watch-traces"
@@ -130,8 +134,8 @@ async def test_connections_hellos_and_refusals_are_seen_with_their_reasons_and_n
     name = desk.user.name
     broker = ConnectionTrace(desk.buffer)
 
-    async def say(kind: UplinkKind, said: Any) -> None:
-        content = said if isinstance(said, bytes) else json.dumps(said).encode()
+    async def say(kind: UplinkKind, body: Any) -> None:
+        content = body if isinstance(body, bytes) else json.dumps(body).encode()
         await receive(backend, uplink(desk.user, kind), content)
 
     hello = {"tst": 0, "conn": "n1", "contacts_version": 0, "config_version": 0, "firmware": "1.4.2 of Mei"}
@@ -182,16 +186,27 @@ async def test_lines_of_a_pairing_are_gone_for_the_next_one_and_with_the_child(d
     assert await desk.rows() == 1
 
 
-async def test_in_development_every_watch_is_recorded(database: Database, desk: Desk) -> None:
+async def test_in_development_every_watch_is_recorded_with_receipts_and_read_without_a_call(
+    database: Database, desk: Desk, settings: Settings
+) -> None:
     buffer = TraceBuffer(database, traces_all=True)
     buffer.note(desk.user.name, Seen.HELLO)
     buffer.note("w-unknownunkno", Seen.HELLO)
     await buffer.write()
     assert await desk.rows() == 1
+    backend = Backend(database, BlobStore.of(settings), settings, trace=buffer)
+    text = {"id": "k3m9q2x7d5fa", "to": "family", "text": "Mama, come!"}
+    await receive(backend, uplink(desk.user, UplinkKind.TEXT), json.dumps(text).encode())
+    await buffer.write()
+    async with database.begin() as work:
+        work.is_development = True
+        await open_trace(work, OPERATOR, desk.watch)
+        lines = [(line.what, line.detail) for line in await read_trace(work, OPERATOR, desk.watch)]
+    assert lines == [("hello", ""), ("receipt", "text stored")]
 
 
 async def test_an_unpaired_watch_on_the_shelf_is_traced_without_any_family(desk: Desk, database: Database) -> None:
     async with database.begin() as work:
         watch, _ = await make_watch(work, desk.place.site.site_id, None)
-    told = await desk.staff.told("POST", desk.path, json={"scan": watch.serial})
-    assert (await desk.staff.told("GET", f"{desk.path}/{told['trace_id']}"))["lines"] == []
+    opened = await desk.staff.told("POST", desk.path, json={"scan": watch.serial})
+    assert (await desk.staff.told("GET", f"{desk.path}/{opened['trace_id']}"))["lines"] == []

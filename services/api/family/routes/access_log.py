@@ -3,8 +3,9 @@
 import uuid
 from typing import Annotated
 
-from fastapi import APIRouter, Query
+from fastapi import Query
 
+from services.api.declaring import Routes
 from services.api.dependencies import Work
 from services.api.family.access import BeforeConsent, GuardianOfChild
 from services.api.family.schemas.privacy import AccessLogEntry, AccessLogResponse, AuditEntry, AuditLogResponse
@@ -13,7 +14,7 @@ from services.core.platform.audit.queries import PAGE_MAX_ENTRIES, entries_of_fa
 from services.core.platform.audit.tables import AuditEntry as EntryRow
 from services.core.privacy.access_log.queries import PAGE_MAX_LOOKS, access_entries
 
-router = APIRouter(prefix="/v1", tags=["privacy"])
+router = Routes(prefix="/v1", tags=["privacy"])
 
 
 @router.get("/families/{family_id}/audit", responses=problem_responses(401, 404, 422))
@@ -44,14 +45,14 @@ async def read_looks(
 
     For the next page repeat the request with `before` = `next_before`.
     """
-    found = await access_entries(work, scope.child, before_seq=before, limit=limit + 1)
-    page = found[:limit]
+    entries = await access_entries(work, scope.child, before_seq=before, limit=limit + 1)
+    page = entries[:limit]
     return AccessLogResponse(
-        looks=[_look(row) for row in page], next_before=page[-1].seq if len(found) > limit else None
+        looks=[_entry(row) for row in page], next_before=page[-1].seq if len(entries) > limit else None
     )
 
 
-def _look(row: EntryRow) -> AccessLogEntry:
+def _entry(row: EntryRow) -> AccessLogEntry:
     what = {"place": "place", "audio": "recording", "command.locate": "asked_the_watch"}[row.action]
     return AccessLogEntry.model_validate(
         {

@@ -2,11 +2,13 @@
 
 import uuid
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Annotated
 
-from fastapi import APIRouter, Query
+from fastapi import Query
 
+from services.api.declaring import Routes
 from services.api.dependencies import Work
 from services.api.family.access import AnyGuardian, ChildScope, MayMessageChild, MaySeeSosPlaces
 from services.api.family.schemas import alerts as schemas
@@ -19,9 +21,10 @@ from services.core.devices.alerts.answers import (
     keep_calling,
     note_cannot_help,
 )
-from services.core.devices.alerts.queries import PAGE_MAX_ALERTS, alert_by_id, alerts_of, answers_of, calls_of
+from services.core.devices.alerts.queries import PAGE_MAX_ALERTS, alert_by_id, alerts_of, reactions_to
 from services.core.devices.alerts.rules import AlertKind, kinds_visible_with
 from services.core.devices.alerts.tables import Alert as AlertRow
+from services.core.devices.alerts.tables import AlertAnswer, AlertCall
 from services.core.devices.push.queries import readiness_of_family
 from services.core.devices.watches.queries import watch_number_of
 from services.core.location.checkins.access_log import record_place_access
@@ -31,7 +34,7 @@ from services.core.people.households.tables import Child
 from services.core.people.programme.emergency_numbers import emergency_number
 from services.core.platform.db.database import UnitOfWork
 
-router = APIRouter(prefix="/v1", tags=["alerts"])
+router = Routes(prefix="/v1", tags=["alerts"])
 
 
 @router.get("/children/{child_id}/alerts", responses=problem_responses(401, 403, 404, 422))
@@ -46,11 +49,11 @@ async def list_alerts(
     For the next page repeat the request with `cursor` = `next_cursor`.
     """
     kinds = kinds_visible_with(rights_of(scope.membership).words())
-    found = await alerts_of(work, scope.child.child_id, kinds, after=cursor, limit=limit + 1)
-    page = found[:limit]
+    alerts = await alerts_of(work, scope.child.child_id, kinds, after=cursor, limit=limit + 1)
+    page = alerts[:limit]
     return schemas.AlertsResponse(
         alerts=await alert_responses(work, scope.child, page),
-        next_cursor=str(page[-1].alert_id) if len(found) > limit else None,
+        next_cursor=str(page[-1].alert_id) if len(alerts) > limit else None,
     )
 
 
@@ -69,15 +72,16 @@ async def place(work: Work, scope: MaySeeSosPlaces, alert_id: uuid.UUID) -> sche
     """
     await alert_by_id(work, scope.child.child_id, alert_id, [AlertKind.SOS])
     record_place_access(work, scope.caller.guardian_id, scope.child)
-    found = await sos_place_of(work, scope.child, alert_id)
-    if found is None:
+    sos_place = await sos_place_of(work, scope.child, alert_id)
+    if sos_place is None:
         return schemas.SosPlaceResponse(alert_id=alert_id, seen=None)
-    point = found.place.point
+    point = sos_place.place.point
     return schemas.SosPlaceResponse(
         alert_id=alert_id,
         seen=schemas.SosFix(
-            place=Place(lat=point.lat, lon=point.lon, altitude_m=found.place.altitude_m), accuracy_m=found.accuracy_m,
-            source=found.source, happened_at=found.happened_at, received_at=found.received_at,
+            place=Place(lat=point.lat, lon=point.lon, altitude_m=sos_place.place.altitude_m),
+            accuracy_m=sos_place.accuracy_m, source=sos_place.source,
+            happened_at=sos_place.happened_at, received_at=sos_place.received_at,
         ),
     )  # fmt: skip
 
@@ -92,9 +96,9 @@ async def acknowledge(
     is all right. The first one counts, another one returns the alert unchanged. `cannot_help` acknowledges nothing and
     the calls go on.
     """
-    said = body or schemas.AcknowledgeRequest()
-    answering = _answering(scope, said.tapped_at)
-    answer = note_cannot_help if said.answer == "cannot_help" else acknowledge_alert
+    acknowledgement = body or schemas.AcknowledgeRequest()
+    answering = _answering(scope, acknowledgement.tapped_at)
+    answer = note_cannot_help if acknowledgement.answer == "cannot_help" else acknowledge_alert
     return await _alert(work, scope.child, await answer(work, scope.child.child_id, alert_id, answering))
 
 
@@ -113,17 +117,17 @@ async def answer_check(
 @router.get("/families/{family_id}/readiness", responses=problem_responses(401, 403, 404, 422))
 async def readiness(work: Work, scope: AnyGuardian) -> schemas.ReadinessResponse:
     """Return the channels over which each guardian can be reached, for use before a watch is handed out."""
-    found = await readiness_of_family(work, scope.family_id)
+    family_readiness = await readiness_of_family(work, scope.family_id)
     return schemas.ReadinessResponse(
-        ready=found.is_ready,
+        ready=family_readiness.is_ready,
         guardians=[
             schemas.GuardianReach(
                 guardian_id=guardian.guardian_id, live_session=guardian.has_session, push=guardian.has_push,
                 phone_confirmed=guardian.phone_confirmed, reachable=guardian.is_reachable,
             )
-            for guardian in found.guardians
+            for guardian in family_readiness.guardians
         ],
-        invited=found.invited,
+        invited=family_readiness.invited,
     )  # fmt: skip
 
 
@@ -137,22 +141,33 @@ async def _alert(work: UnitOfWork, child: Child, row: AlertRow) -> schemas.Alert
     return alert
 
 
+@dataclass(frozen=True)
+class AlertNumbers:
+    """The numbers to call about a child's alerts: one that brings help, and the watch's, if it is known."""
+
+    emergency_number: str
+    watch_number: str | None
+
+
 async def alert_responses(work: UnitOfWork, child: Child, rows: Sequence[AlertRow]) -> list[schemas.AlertResponse]:
     """Return alerts of a child with the calls about them and the answers."""
-    await work.flush()
-    alert_ids = [row.alert_id for row in rows]
-    calls, answers = await calls_of(work, alert_ids), await answers_of(work, alert_ids)
-    numbers = {
-        "emergency_number": emergency_number(await country_of(work, child.family_id)),
-        "watch_number": await watch_number_of(work, child.child_id),
-    }
-    return [
-        schemas.AlertResponse.model_validate(
-            {
-                **row.model_dump(), **numbers, "next_calls_at": row.escalate_at,
-                "calls": [call.model_dump() for call in calls if call.alert_id == row.alert_id],
-                "answers": [answer.model_dump() for answer in answers if answer.alert_id == row.alert_id],
-            }
-        )
-        for row in rows
-    ]  # fmt: skip
+    if not rows:
+        return []
+    reactions = await reactions_to(work, [row.alert_id for row in rows])
+    numbers = AlertNumbers(
+        emergency_number(await country_of(work, child.family_id)), await watch_number_of(work, child.child_id)
+    )
+    return [alert_response(row, numbers, *reactions) for row in rows]
+
+
+def alert_response(
+    row: AlertRow, numbers: AlertNumbers, calls: Sequence[AlertCall], answers: Sequence[AlertAnswer]
+) -> schemas.AlertResponse:
+    """Return an alert with those of these calls and answers that belong to it."""
+    return schemas.AlertResponse.model_validate(
+        {
+            **row.model_dump(), **vars(numbers), "next_calls_at": row.escalate_at,
+            "calls": [call.model_dump() for call in calls if call.alert_id == row.alert_id],
+            "answers": [answer.model_dump() for answer in answers if answer.alert_id == row.alert_id],
+        }
+    )  # fmt: skip

@@ -1,15 +1,16 @@
 """Recordings by signed link."""
 
-from fastapi import APIRouter, Request
+from fastapi import Request
 from starlette.responses import Response
 
+from services.api.declaring import Routes
 from services.api.dependencies import TranscoderHere, Work
 from services.api.family.access import HoldsLink
 from services.api.family.audio_bodies import AUDIO_RESPONSES
 from services.api.family.routes.voice import audio_of_message
 from services.api.problems import problem_responses
 
-router = APIRouter(prefix="/v1/audio", tags=["voice"])
+router = Routes(prefix="/v1/audio", tags=["voice"])
 
 
 @router.get(

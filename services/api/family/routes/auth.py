@@ -1,9 +1,10 @@
 """Log in by phone and one-time code, verify a new device, refresh and end a session."""
 
-from fastapi import APIRouter, Request, Response
+from fastapi import Request, Response
 
 from services.api.access import OPEN
 from services.api.client_address import ClientAddress
+from services.api.declaring import Routes
 from services.api.dependencies import Tokens, Work
 from services.api.family.access import BeforeSecondStep
 from services.api.family.schemas.auth import (
@@ -41,7 +42,7 @@ from services.core.people.households.admission import Asker
 from services.core.platform.db.database import UnitOfWork
 from services.core.platform.limits.rules import Limits
 
-router = APIRouter(prefix="/v1/auth", tags=["log-in"])
+router = Routes(prefix="/v1/auth", tags=["log-in"])
 
 _A_TRY = costs_address(Limits.TRIES_OF_ADDRESS)
 

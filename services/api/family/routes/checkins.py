@@ -3,10 +3,11 @@
 from datetime import date
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Query
+from fastapi import Query
 from starlette.responses import Response
 
 from services.api.cursor import read_day_cursor, write_day_cursor
+from services.api.declaring import Routes
 from services.api.dependencies import Work
 from services.api.family.access import ChildScope, IsLoggedIn, MayLocateChild
 from services.api.family.schemas import checkins as schemas
@@ -18,14 +19,13 @@ from services.core.location.checkins.rules import Quality, Reason
 from services.core.location.checkins.sealing import Place
 from services.core.location.geometry import Point, simplified
 from services.core.location.zones.rows import ZoneView
-from services.core.people.consents.queries import has_consent
 from services.core.people.consents.rules import Part
-from services.core.people.households.queries import children_of, families_of, rights_of
+from services.core.people.households.queries import children_of_families, event_reach
 from services.core.people.households.rules import Right
 from services.core.platform.db.database import UnitOfWork
 
-router = APIRouter(prefix="/v1/children/{child_id}/checkins", tags=["places"])
-of_all = APIRouter(prefix="/v1", tags=["places"])
+router = Routes(prefix="/v1/children/{child_id}/checkins", tags=["places"])
+of_all = Routes(prefix="/v1", tags=["places"])
 
 # Half the width of a street: the precision of a line on a phone's map.
 TRACK_TOLERANCE_M = 15.0
@@ -46,18 +46,17 @@ async def latest(work: Work, scope: MayLocateChild) -> schemas.LatestPlaceRespon
 @of_all.get("/checkins/latest", responses=problem_responses(401))
 async def latest_of_all(work: Work, caller: IsLoggedIn) -> schemas.LatestPlacesResponse:
     """Return the latest place of every child that the caller may locate; each child's access log gets an entry."""
-    children = []
-    for membership, family in await families_of(work, caller.guardian_id):
-        agreed = [
-            await has_consent(work, caller.guardian_id, family.family_id, part)
-            for part in (Part.MESSAGES, Part.LOCATION)
-        ]
-        if all(agreed) and rights_of(membership).has(Right.LOCATE):
-            children += await children_of(work, family.family_id)
+    families = [
+        reach.family_id
+        for reach in await event_reach(work, caller.guardian_id, {})
+        if reach.parts >= {Part.MESSAGES, Part.LOCATION} and reach.rights.has(Right.LOCATE)
+    ]
+    found = await children_of_families(work, families)
+    children = [child for family_id in families for child in found if child.family_id == family_id]
     for child in children:
         record_place_access(work, caller.guardian_id, child)
     return schemas.LatestPlacesResponse(
-        children=[_latest(work, await queries.latest_place(work, child)) for child in children]
+        children=[_latest(work, view) for view in await queries.latest_places(work, children)]
     )
 
 
@@ -67,17 +66,17 @@ async def day(work: Work, scope: MayLocateChild, day: ADay = None) -> schemas.Da
 
     The request enters the access log. 404 for a day that is past its retention or in the future.
     """
-    found = await _day(work, scope, day)
-    places = [checkin.place.point for checkin in found.line if checkin.place is not None]
+    day_view = await _day(work, scope, day)
+    places = [checkin.place.point for checkin in day_view.line if checkin.place is not None]
     return schemas.DayResponse(
         child_id=scope.child.child_id,
-        day=found.day,
-        timezone=found.timezone,
-        starts_at=found.span.starts_at,
-        ends_at=found.span.ends_at,
+        day=day_view.day,
+        timezone=day_view.timezone,
+        starts_at=day_view.span.starts_at,
+        ends_at=day_view.span.ends_at,
         qualities=schemas.Qualities(
-            **{quality.value: sum(checkin.quality is quality for checkin in found.checkins) for quality in Quality},
-            late=sum(Reason.LATE in checkin.reasons for checkin in found.checkins),
+            **{quality.value: sum(checkin.quality is quality for checkin in day_view.checkins) for quality in Quality},
+            late=sum(Reason.LATE in checkin.reasons for checkin in day_view.checkins),
         ),
         stays=[
             schemas.Stay(
@@ -87,11 +86,11 @@ async def day(work: Work, scope: MayLocateChild, day: ADay = None) -> schemas.Da
                 zone=_zone(stay.zone),
                 fixes=stay.stay.fixes,
             )
-            for stay in found.stays
+            for stay in day_view.stays
         ],
         passages=[
             schemas.Passage.model_validate({**passage.passage.model_dump(), "zone": _zone(passage.zone)})
-            for passage in found.passages
+            for passage in day_view.passages
         ],
         track=[_point(point) for point in simplified(places, TRACK_TOLERANCE_M)],
     )
@@ -112,11 +111,11 @@ async def fixes(
     record_place_access(work, scope.caller.guardian_id, scope.child)
     calendar = await queries.calendar_of(work, scope.child, day)
     after = None if cursor is None else read_day_cursor(cursor)
-    found = await queries.checkins_in(work, scope.child, calendar.span, after=after, limit=limit + 1)
-    page = found[:limit]
+    checkins = await queries.checkins_in(work, scope.child, calendar.span, after=after, limit=limit + 1)
+    page = checkins[:limit]
     return schemas.CheckinsResponse(
         checkins=[_checkin(checkin) for checkin in page],
-        next_cursor=write_day_cursor(page[-1].mark) if len(found) > limit else None,
+        next_cursor=write_day_cursor(page[-1].mark) if len(checkins) > limit else None,
     )
 
 

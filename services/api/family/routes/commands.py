@@ -3,8 +3,9 @@
 import uuid
 from typing import Annotated
 
-from fastapi import APIRouter, Query
+from fastapi import Query
 
+from services.api.declaring import Routes
 from services.api.dependencies import Work
 from services.api.family.access import GuardianOfChild, MayMessageChild
 from services.api.family.schemas import commands as schemas
@@ -14,7 +15,7 @@ from services.core.devices.commands.rules import CommandKind
 from services.core.devices.contacts.commanding import command_watch
 from services.core.devices.watches.tables import WatchCommand
 
-router = APIRouter(prefix="/v1/children/{child_id}/commands", tags=["commands"])
+router = Routes(prefix="/v1/children/{child_id}/commands", tags=["commands"])
 
 
 @router.post("", status_code=201, responses=problem_responses(401, 403, 404, 409, 422, 429))
@@ -36,8 +37,8 @@ async def list_commands(
     Every guardian who may message sees who located the child.
     """
     kinds = [kind.value for kind in CommandKind]
-    found = await commands_of(work, scope.child.child_id, kinds=kinds, limit=limit)
-    return schemas.CommandsResponse(commands=[_command(command) for command in found])
+    commands = await commands_of(work, scope.child.child_id, kinds=kinds, limit=limit)
+    return schemas.CommandsResponse(commands=[_command(command) for command in commands])
 
 
 @router.get("/{command_id}", responses=problem_responses(401, 403, 404, 422))

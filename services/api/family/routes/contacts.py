@@ -2,8 +2,7 @@
 
 import uuid
 
-from fastapi import APIRouter
-
+from services.api.declaring import Routes
 from services.api.dependencies import Work
 from services.api.family.access import GuardianOfChild, MayManageChild
 from services.api.family.schemas import contacts as schemas
@@ -19,7 +18,7 @@ from services.core.people.households.queries import site_of_family
 from services.core.people.households.tables import Child
 from services.core.platform.db.database import UnitOfWork
 
-router = APIRouter(prefix="/v1/children/{child_id}/contacts", tags=["contacts"])
+router = Routes(prefix="/v1/children/{child_id}/contacts", tags=["contacts"])
 
 
 @router.get("", responses=problem_responses(401, 403, 404, 422))

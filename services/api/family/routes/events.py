@@ -9,28 +9,28 @@ from datetime import datetime
 from typing import Annotated
 
 import structlog
-from fastapi import APIRouter, Depends, Header, Query, Request
+from fastapi import Depends, Header, Query, Request
 from fastapi.sse import EventSourceResponse, ServerSentEvent
 
 from services.api.cursor import Position, read_cursor, tag_of, write_cursor
+from services.api.declaring import Routes
 from services.api.dependencies import Work
 from services.api.family.access import Caller, IsLoggedIn
 from services.api.family.schemas.events import Event, EventsResponse
 from services.api.problems import problem_responses
 from services.api.stream import EventHub
-from services.core.people.accounts.queries import guardian_of_session
 from services.core.people.accounts.streams import open_stream, stream_stands
-from services.core.people.consents.queries import has_consent
 from services.core.people.consents.rules import Part
-from services.core.people.households.queries import families_of, rights_of
+from services.core.people.households.first_screen import FamiliesShown
+from services.core.people.households.queries import EventReach, event_reach
 from services.core.people.households.rules import Right
 from services.core.platform.db.database import Database, UnitOfWork
 from services.core.platform.db.faults import is_database_unavailable
-from services.core.platform.erasure_ledger import ErasuresPendingError, LedgerBrokenError
+from services.core.platform.erasure_ledger import ErasuresPendingError, LedgerAwayError, LedgerBrokenError
 from services.core.platform.events.queries import event_times, events_after
 from services.core.platform.events.tables import Event as EventRow
 
-router = APIRouter(prefix="/v1", tags=["events"])
+router = Routes(prefix="/v1", tags=["events"])
 
 log = structlog.get_logger()
 
@@ -78,9 +78,9 @@ async def sync(
     )
 
 
-async def cursor_now(work: UnitOfWork, guardian_id: uuid.UUID) -> str:
-    """Return the cursor of this moment in all families of the guardian."""
-    return write_cursor((await _scope(work, guardian_id, {})).cursors)
+def cursor_at(shown: FamiliesShown) -> str:
+    """Return the cursor of the moment at which these families were read."""
+    return write_cursor({of.family.family_id: _position(of.family.event_seq, of.event_at) for of in shown.families})
 
 
 async def read_last_event_id(
@@ -114,31 +114,33 @@ async def follow(
         if scope.reset:
             yield _reset(scope)
         while True:
+            followed = cursors.keys()
             # Registered before the query, so that no event between query and wait is missed.
-            async with hub.waker(cursors, caller.guardian_id, caller.session_id) as woken:
-                found = None if hub.is_closing else await _look(database, caller, stream_no, cursors)
-                if found is None:
-                    return
-                scope, rows = found
+            async with hub.waker(followed, caller.guardian_id, caller.session_id) as woken:
                 # A family that is new to the stream has no waker yet: register again before waiting.
-                listens_for_all = scope.cursors.keys() <= cursors.keys()
-                cursors = scope.cursors
-                if scope.reset:
-                    yield _reset(scope)
-                for row in rows:
-                    cursors = _advance(cursors, [row])
-                    if scope.may_be_told(row):
-                        told = _response(row).model_dump(mode="json")
-                        yield ServerSentEvent(event=row.kind, data=told, id=write_cursor(cursors))
-                if not rows and listens_for_all:
-                    with contextlib.suppress(TimeoutError):
-                        async with asyncio.timeout(LOOK_EVERY_S):
-                            await woken.wait()
+                while cursors.keys() == followed:
+                    woken.clear()
+                    batch = None if hub.is_closing else await _read_events(database, caller, stream_no, cursors)
+                    if batch is None:
+                        return
+                    scope, rows = batch
+                    cursors = scope.cursors
+                    if scope.reset:
+                        yield _reset(scope)
+                    for row in rows:
+                        cursors = _advance(cursors, [row])
+                        if scope.may_be_told(row):
+                            body = _response(row).model_dump(mode="json")
+                            yield ServerSentEvent(event=row.kind, data=body, id=write_cursor(cursors))
+                    if len(rows) < PAGE_EVENTS and cursors.keys() == followed:
+                        with contextlib.suppress(TimeoutError):
+                            async with asyncio.timeout(LOOK_EVERY_S):
+                                await woken.wait()
     finally:
         hub.ended(stream_no)
 
 
-async def _look(
+async def _read_events(
     database: Database, caller: Caller, stream_no: int, cursors: dict[uuid.UUID, Position]
 ) -> tuple[_Scope, list[EventRow]] | None:
     """Return new events, or None when the stream must end.
@@ -147,15 +149,15 @@ async def _look(
     """
     try:
         async with database.begin() as work:
-            if await guardian_of_session(work, caller.session_id, caller.guardian_id) is None:
-                return None
             if not await stream_stands(work, stream_no):
                 return None
             scope = await _scope(work, caller.guardian_id, cursors)
             return scope, await events_after(work, caller.guardian_id, scope.numbers, scope.rights, PAGE_EVENTS)
     except Exception as error:
         # A restored backup sends nothing until its pending erasures are repeated.
-        if is_database_unavailable(error) or isinstance(error, ErasuresPendingError | LedgerBrokenError):
+        if is_database_unavailable(error) or isinstance(
+            error, ErasuresPendingError | LedgerBrokenError | LedgerAwayError
+        ):
             log.warning("stream_ended_without_database", error=type(error).__qualname__)
             return None
         raise
@@ -164,46 +166,32 @@ async def _look(
 async def _scope(work: UnitOfWork, guardian_id: uuid.UUID, cursors: dict[uuid.UUID, Position]) -> _Scope:
     """Return the caller's current families; a family that is new to the cursor starts at its newest event."""
     kept: dict[uuid.UUID, Position] = {}
-    reset: list[uuid.UUID] = []
     rights: dict[uuid.UUID, frozenset[str]] = {}
-    joined_at: dict[uuid.UUID, datetime] = {}
-    families = await families_of(work, guardian_id)
-    newest = {family.family_id: family.event_seq for _, family in families}
-    made_at = await event_times(
-        work, {family_id: cursors[family_id].seq if family_id in cursors else seq for family_id, seq in newest.items()}
+    families = await event_reach(
+        work, guardian_id, {family_id: position.seq for family_id, position in cursors.items()}
     )
-    ahead = {family_id for family_id in newest if _is_ahead(cursors.get(family_id), newest, made_at, family_id)}
-    now_at = await event_times(work, {family_id: newest[family_id] for family_id in ahead})
-    for membership, family in families:
+    ahead = [family for family in families if _is_ahead(cursors.get(family.family_id), family)]
+    now_at = await event_times(work, {family.family_id: family.newest_seq for family in ahead})
+    for family in families:
         family_id = family.family_id
-        joined_at[family_id] = membership.joined_at
-        if family_id in cursors and family_id not in ahead:
-            kept[family_id] = cursors[family_id]
+        if family in ahead:
+            kept[family_id] = _position(family.newest_seq, now_at.get(family_id))
         else:
-            kept[family_id] = _position(family.event_seq, (now_at if family_id in ahead else made_at).get(family_id))
-        if family_id in ahead:
-            reset.append(family_id)
-        if await has_consent(work, guardian_id, family.family_id, Part.MESSAGES):
-            words = rights_of(membership).words()
-            if not await has_consent(work, guardian_id, family.family_id, Part.LOCATION):
-                words -= {Right.LOCATE.value}
-            rights[family.family_id] = words
-    return _Scope(kept, rights, joined_at, reset)
+            kept[family_id] = cursors.get(family_id) or _position(family.newest_seq, family.made_at)
+        if Part.MESSAGES in family.parts:
+            hidden = set() if Part.LOCATION in family.parts else {Right.LOCATE.value}
+            rights[family_id] = family.rights.words() - hidden
+    joined_at = {family.family_id: family.joined_at for family in families}
+    return _Scope(kept, rights, joined_at, [family.family_id for family in ahead])
 
 
-def _is_ahead(
-    position: Position | None,
-    newest: dict[uuid.UUID, int],
-    made_at: dict[uuid.UUID, datetime],
-    family_id: uuid.UUID,
-) -> bool:
+def _is_ahead(position: Position | None, family: EventReach) -> bool:
     """Return whether a cursor refers to an event that this database does not hold under its number."""
     if position is None:
         return False
-    if position.seq > newest[family_id]:
+    if position.seq > family.newest_seq:
         return True
-    at = made_at.get(family_id)
-    return bool(position.tag) and at is not None and tag_of(at) != position.tag
+    return bool(position.tag) and family.made_at is not None and tag_of(family.made_at) != position.tag
 
 
 def _position(seq: int, made_at: datetime | None) -> Position:
@@ -220,4 +208,7 @@ def _advance(cursors: dict[uuid.UUID, Position], rows: list[EventRow]) -> dict[u
 
 
 def _response(row: EventRow) -> Event:
-    return Event.model_validate(row.model_dump())
+    return Event(
+        family_id=row.family_id, seq=row.seq, kind=row.kind, child_id=row.child_id, ref_id=row.ref_id,
+        detail=row.detail, created_at=row.created_at,
+    )  # fmt: skip

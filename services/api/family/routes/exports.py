@@ -3,9 +3,10 @@
 import uuid
 from typing import Any
 
-from fastapi import APIRouter, Request
+from fastapi import Request
 from starlette.responses import Response
 
+from services.api.declaring import Routes
 from services.api.dependencies import TranscoderHere, Work, settings_of
 from services.api.family.access import BeforeConsent, HoldsExportLink, ProvenBeforeConsent
 from services.api.family.limits import costs_guardian
@@ -27,10 +28,10 @@ from services.core.privacy.copies.actions import (
     request_export,
 )
 from services.core.privacy.copies.own_places import places_shared
-from services.core.privacy.erasure.rules import Wipe, watch_copy
+from services.core.privacy.erasure.rules import WatchCopy, Wipe, watch_copy
 from services.core.privacy.tables import Export as ExportRow
 
-router = APIRouter(prefix="/v1", tags=["privacy"])
+router = Routes(prefix="/v1", tags=["privacy"])
 
 _FILE: dict[int | str, dict[str, Any]] = {
     200: {"content": {"application/zip": {"schema": {"type": "string", "format": "binary"}}}}
@@ -50,7 +51,7 @@ async def ask(work: Work, scope: ProvenBeforeConsent) -> schemas.ExportResponse:
     """
     export = await request_export(work, scope.family_id, scope.caller.guardian_id)
     await tell_guardians(work, scope.family_id, scope.caller.guardian_id, Step.EXPORT)
-    return await _export(work, export)
+    return _export(export, await _watch_copy(work, scope.family_id))
 
 
 @router.get("/families/{family_id}/exports", responses=problem_responses(401, 404, 422))
@@ -62,8 +63,9 @@ async def list_own(work: Work, scope: BeforeConsent) -> schemas.ExportsResponse:
     """
     rows = await list_exports(work, scope.family_id, scope.caller.guardian_id)
     shared = await places_shared(work, scope.family_id, scope.caller.guardian_id)
+    copy = await _watch_copy(work, scope.family_id) if rows else WatchCopy.NONE
     return schemas.ExportsResponse(
-        exports=[await _export(work, row) for row in rows],
+        exports=[_export(row, copy) for row in rows],
         places_with=shared.with_others,
         places_offered=shared.only_offered,
     )
@@ -72,7 +74,8 @@ async def list_own(work: Work, scope: BeforeConsent) -> schemas.ExportsResponse:
 @router.get("/families/{family_id}/exports/{export_id}", responses=problem_responses(401, 404, 422))
 async def read_one(work: Work, scope: BeforeConsent, export_id: uuid.UUID) -> schemas.ExportResponse:
     """Return one of the caller's own exports."""
-    return await _export(work, await own_export(work, scope.family_id, scope.caller.guardian_id, export_id))
+    export = await own_export(work, scope.family_id, scope.caller.guardian_id, export_id)
+    return _export(export, await _watch_copy(work, scope.family_id))
 
 
 @router.get(
@@ -127,8 +130,11 @@ async def _file(transcoder: Transcoder, file: ExportFile) -> Response:
     return Response(await transcoder.blobs.read(file.blob_id, file.key), 200, headers, "application/zip")
 
 
-async def _export(work: UnitOfWork, row: ExportRow) -> schemas.ExportResponse:
-    orders = await wipe_orders_of(work, family_id=row.family_id)
-    known = watch_copy(Wipe(order.confirmed_at) for order in orders)
+async def _watch_copy(work: UnitOfWork, family_id: uuid.UUID) -> WatchCopy:
+    """Return whether watches of the family still hold a copy of what they were sent."""
+    return watch_copy(Wipe(order.confirmed_at) for order in await wipe_orders_of(work, family_id=family_id))
+
+
+def _export(row: ExportRow, copy: WatchCopy) -> schemas.ExportResponse:
     shown = row.model_dump(include={"export_id", "state", "percent", "size_bytes", "asked_at", "expires_at"})
-    return schemas.ExportResponse.model_validate({**shown, "watch_copy": known.value})
+    return schemas.ExportResponse.model_validate({**shown, "watch_copy": copy.value})

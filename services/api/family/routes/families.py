@@ -1,9 +1,10 @@
 """Children, guardians and invitations of a family."""
 
 import uuid
+from collections.abc import Sequence
+from datetime import datetime
 
-from fastapi import APIRouter
-
+from services.api.declaring import Routes
 from services.api.dependencies import Work
 from services.api.family.access import (
     AnyGuardian,
@@ -19,7 +20,7 @@ from services.api.problems import problem_responses
 from services.core.devices.contacts.guardians import change_guardian, create_child, remove_guardian
 from services.core.devices.contacts.living_with import contacts_living_with
 from services.core.devices.contacts.location import refuse_for_child, withdraw_child_agreement
-from services.core.devices.contacts.queries import contact_list
+from services.core.devices.contacts.watch_shown import WatchShown, watches_of_children
 from services.core.devices.presence.queries import (
     battery_now,
     connection_state,
@@ -28,8 +29,6 @@ from services.core.devices.presence.queries import (
     presence_of_watch,
 )
 from services.core.devices.presence.rules import trend_pct_per_h
-from services.core.devices.watches.queries import current_identity, settings_of_child
-from services.core.devices.watches.tables import Watch
 from services.core.people.accounts.tables import Guardian as GuardianRow
 from services.core.people.consents.errors import ConsentRequiredError
 from services.core.people.consents.queries import has_consent
@@ -50,19 +49,16 @@ from services.core.people.households.tables import Child as ChildRow
 from services.core.people.households.tables import Invitation as InvitationRow
 from services.core.people.households.tables import Membership
 from services.core.people.households.told_steps import Step, tell_guardians
-from services.core.people.programme.tables import Site
 from services.core.platform.db.database import UnitOfWork
 from services.core.platform.limits.rules import Limits
 
-router = APIRouter(prefix="/v1", tags=["families"])
+router = Routes(prefix="/v1", tags=["families"])
 
 
 @router.get("/families/{family_id}/children", responses=problem_responses(401, 403, 404, 422))
 async def list_children(work: Work, scope: AnyGuardian) -> schemas.ChildrenResponse:
     """Return the family's children with the state of their watches."""
-    return schemas.ChildrenResponse(
-        children=[await child_response(work, child) for child in await children_of(work, scope.family_id)]
-    )
+    return schemas.ChildrenResponse(children=await child_responses(work, await children_of(work, scope.family_id)))
 
 
 @router.post("/families/{family_id}/children", status_code=201, responses=problem_responses(401, 403, 404, 409, 422))
@@ -220,6 +216,17 @@ async def revoke(work: Work, scope: ManagingGuardian, invitation_id: uuid.UUID) 
 
 
 async def child_response(work: UnitOfWork, child: ChildRow) -> schemas.ChildResponse:
+    [response] = await child_responses(work, [child])
+    return response
+
+
+async def child_responses(work: UnitOfWork, children: Sequence[ChildRow]) -> list[schemas.ChildResponse]:
+    watches = await watches_of_children(work, [child.child_id for child in children])
+    return [await response_with_watch(work, child, watches.get(child.child_id)) for child in children]
+
+
+async def response_with_watch(work: UnitOfWork, child: ChildRow, watch: WatchShown | None) -> schemas.ChildResponse:
+    """Return a child with the state of a watch that was read before."""
     birth_date = birth_date_of(work, child)
     return schemas.ChildResponse(
         child_id=child.child_id,
@@ -228,19 +235,15 @@ async def child_response(work: UnitOfWork, child: ChildRow) -> schemas.ChildResp
         birth_year=birth_date.year if birth_date else child.birth_year,
         birth_date=birth_date,
         childs_consent_due=await childs_consent_due(work, child),
-        watch=await _watch(work, child.child_id),
+        watch=None if watch is None else _watch(watch, work.now),
     )
 
 
-async def _watch(work: UnitOfWork, child_id: uuid.UUID) -> schemas.WatchOfChild | None:
-    identity = await current_identity(work, child_id)
-    if identity is None:
-        return None
-    watch = await work.session.get_one(Watch, identity.watch_id)
-    site = await work.session.get_one(Site, watch.site_id)
-    presence, battery = presence_of_watch(identity, watch, site, work.now), battery_now(identity)
-    way = journey(identity, work.now)
-    trend, state = trend_pct_per_h(battery), connection_state(identity, work.now)
+def _watch(shown: WatchShown, now: datetime) -> schemas.WatchOfChild:
+    identity, watch = shown.identity, shown.watch
+    presence, battery = presence_of_watch(identity, watch, shown.site, now), battery_now(identity)
+    way = journey(identity, now)
+    trend, state = trend_pct_per_h(battery), connection_state(identity, now)
     return schemas.WatchOfChild.model_validate(
         {
             "watch_serial": watch.serial,
@@ -254,9 +257,9 @@ async def _watch(work: UnitOfWork, child_id: uuid.UUID) -> schemas.WatchOfChild 
             "battery_at": battery.at,
             "battery_trend_pct_per_h": None if trend is None else round(trend, 1),
             "firmware": identity.hello.get("firmware"),
-            "contacts_version": (await contact_list(work, child_id)).version,
+            "contacts_version": shown.contacts_version,
             "contacts_acked_version": identity.contacts_acked_version,
-            "config_version": (await settings_of_child(work, child_id)).version,
+            "config_version": shown.config_version,
             "config_acked_version": identity.config_acked_version,
         }
     )

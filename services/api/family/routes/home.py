@@ -1,15 +1,17 @@
 """The first screen of an app in one request."""
 
+import uuid
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import timedelta
 from typing import Final
 
-from fastapi import APIRouter
-
+from services.api.declaring import Routes
 from services.api.dependencies import Work
 from services.api.family.access import Caller, IsLoggedIn
-from services.api.family.routes.alerts import alert_responses
-from services.api.family.routes.events import cursor_now
-from services.api.family.routes.families import child_response
+from services.api.family.routes.alerts import AlertNumbers, alert_response
+from services.api.family.routes.events import cursor_at
+from services.api.family.routes.families import response_with_watch
 from services.api.family.routes.me import me_response
 from services.api.family.routes.messages import message_response
 from services.api.family.routes.sessions import waiting_response
@@ -17,24 +19,22 @@ from services.api.family.schemas import home as schemas
 from services.api.family.schemas.messages import EndingRecordingsResponse
 from services.api.family.schemas.programme import Helpline, Notice, OpenHelp, ProgrammeEndResponse
 from services.api.problems import problem_responses
-from services.core.conversation.messages.queries import conversation, unread_counts
-from services.core.conversation.messages.retention import ending_recordings
-from services.core.devices.alerts.queries import checks_of, unanswered_alerts
+from services.core.conversation.first_screen import ChildShown, children_shown
+from services.core.devices.alerts.queries import AlertsShown, alerts_shown, reactions_to
 from services.core.devices.alerts.rules import kinds_visible_with
-from services.core.devices.watches.queries import settings_of_child, watch_number_of
+from services.core.devices.alerts.tables import AlertAnswer, AlertCall
 from services.core.office.help_requests.actions import helpline_of, open_help_of
-from services.core.office.notices.actions import notices_for
-from services.core.office.programme_end.actions import end_of_family
-from services.core.people.consents.queries import has_consent
+from services.core.office.programme_end.actions import end_as_told
 from services.core.people.consents.rules import Part
+from services.core.people.households.first_screen import FamilyShown, families_shown
 from services.core.people.households.log_ins import show_log_ins
-from services.core.people.households.queries import children_of, country_of, families_of, rights_of, site_of_family
+from services.core.people.households.queries import country_of, rights_of
 from services.core.people.households.rules import Right
-from services.core.people.households.tables import Child, Family, Membership
+from services.core.people.households.tables import HelpRequest, Membership
 from services.core.people.programme.emergency_numbers import emergency_number
 from services.core.platform.db.database import UnitOfWork
 
-router = APIRouter(prefix="/v1", tags=["home"])
+router = Routes(prefix="/v1", tags=["home"])
 
 _ALERTS_SHOWN_FOR: Final = timedelta(days=1)
 _MAX_ALERTS: Final = 10
@@ -46,81 +46,116 @@ async def read_home(work: Work, caller: IsLoggedIn) -> schemas.HomeResponse:
 
     Children of a family are listed once the caller has consented. Events that follow are read from `cursor` on.
     """
-    # The cursor first: what changes during this request is then told twice rather than never.
-    cursor = await cursor_now(work, caller.guardian_id)
-    families, children = [], []
-    for membership, family in await families_of(work, caller.guardian_id):
-        families.append(await _family(work, family))
-        if await has_consent(work, caller.guardian_id, family.family_id, Part.MESSAGES):
-            children += [
-                await _child(work, caller, membership, child) for child in await children_of(work, family.family_id)
-            ]
+    # The cursor comes with the families: what changes during this request is then told twice rather than never.
+    shown = await families_shown(work, caller.guardian)
+    agreed = {of.family.family_id: of.membership for of in shown.families if of.has_consent(Part.MESSAGES)}
+    children = await children_shown(
+        work, caller.guardian_id, agreed, alerts_after=work.now - _ALERTS_SHOWN_FOR
+    )  # fmt: skip
+    questions = await _questions(work, caller, agreed, children)
     until = caller.guardian.busy_until_at
+    log_ins = await show_log_ins(work, caller.guardian_id) if shown.has_log_ins else []
+    families = [await _family(work, of) for of in shown.families]
+    numbers = {of.family_id: of.emergency_number for of in families}
     return schemas.HomeResponse(
-        me=await me_response(work, caller.guardian),
+        me=await me_response(work, caller.guardian, shown),
         families=families,
-        children=children,
-        waiting_log_ins=[
-            waiting_response(log_in, work.now) for log_in in await show_log_ins(work, caller.guardian_id)
+        children=[
+            await _child(work, agreed[family_id], of, questions, numbers[family_id])
+            for family_id in agreed for of in children if of.child.family_id == family_id
         ],
-        notice=await _newest_notice(work, caller),
+        waiting_log_ins=[waiting_response(log_in, work.now) for log_in in log_ins],
+        notice=_newest_notice(shown.families),
         busy_until=until if until is not None and until > work.now else None,
         pin_is_set=caller.guardian.pin_hash is not None,
-        cursor=cursor,
+        cursor=cursor_at(shown),
     )  # fmt: skip
 
 
-async def _family(work: UnitOfWork, family: Family) -> schemas.HomeFamily:
-    site = await site_of_family(work, family.family_id)
-    country = None if site is None else site.country
+@dataclass(frozen=True)
+class _Questions:
+    """Recent alerts with the reactions to them, and open requests for help: what the screen asks the guardian about."""
+
+    alerts: dict[uuid.UUID, AlertsShown]
+    calls: list[AlertCall]
+    answers: list[AlertAnswer]
+    help: list[HelpRequest]
+
+
+async def _questions(
+    work: UnitOfWork, caller: Caller, agreed: Mapping[uuid.UUID, Membership], children: Sequence[ChildShown]
+) -> _Questions:
+    """Read it for all children together; the first screen rarely has any."""
+    rights = {of.child.child_id: rights_of(agreed[of.child.family_id]) for of in children}
+    kinds = {
+        of.child.child_id: kinds_visible_with(rights[of.child.child_id].words())
+        for of in children
+        if of.has_alerts and rights[of.child.child_id].has(Right.MESSAGE)
+    }
+    alerts: dict[uuid.UUID, AlertsShown] = {}
+    if kinds:
+        since = work.now - _ALERTS_SHOWN_FOR
+        alerts = await alerts_shown(work, caller.guardian_id, kinds, after=since, limit=_MAX_ALERTS)
+    alert_ids = [alert.alert_id for of in alerts.values() for alert in (*of.unanswered, *of.checks)]
+    calls, answers = await reactions_to(work, alert_ids) if alert_ids else ([], [])
+    asking = [of.child.child_id for of in children if of.asks_for_help]
+    return _Questions(alerts, calls, answers, await open_help_of(work, asking))
+
+
+async def _family(work: UnitOfWork, of: FamilyShown) -> schemas.HomeFamily:
+    country = None if of.site is None else of.site.country
     line = helpline_of(country)
-    end = await end_of_family(work, family.family_id)
+    programme_end = ProgrammeEndResponse(ends_on=None, told_at=None, erased_from=None)
+    if of.ends_on is not None and of.ends_in_timezone is not None:
+        end = end_as_told(of.ends_on, of.ends_in_timezone, of.told_at)
+        programme_end = ProgrammeEndResponse(ends_on=end.ends_on, told_at=end.told_at, erased_from=end.erased_from)
     return schemas.HomeFamily(
-        family_id=family.family_id,
+        family_id=of.family.family_id,
         country=country,
-        timezone=None if site is None else site.timezone,
+        timezone=None if of.site is None else of.site.timezone,
         helpline=Helpline(number=line.number, name=line.name),
-        emergency_number=emergency_number(country or await country_of(work, family.family_id)),
+        emergency_number=emergency_number(country or await country_of(work, of.family.family_id)),
         map="amap" if country == "CN" else "geo",
-        programme_end=ProgrammeEndResponse(ends_on=None, told_at=None, erased_from=None)
-        if end is None
-        else ProgrammeEndResponse(ends_on=end.ends_on, told_at=end.told_at, erased_from=end.erased_from),
+        programme_end=programme_end,
     )
 
 
-async def _child(work: UnitOfWork, caller: Caller, membership: Membership, child: Child) -> schemas.HomeChild:
+async def _child(
+    work: UnitOfWork, membership: Membership, of: ChildShown, questions: _Questions, emergency_number: str
+) -> schemas.HomeChild:
     rights = rights_of(membership)
     may_message = rights.has(Right.MESSAGE)
-    newest = await conversation(work, child, caller.guardian_id, limit=1) if may_message else []
-    counts = await unread_counts(work, caller.guardian_id, [child.child_id]) if may_message else []
-    guardian_id = caller.guardian_id
-    ending = await ending_recordings(work, child.child_id, guardian_id) if may_message else None
-    alerts = await unanswered_alerts(
-        work, child.child_id, kinds_visible_with(rights.words()), after=work.now - _ALERTS_SHOWN_FOR, limit=_MAX_ALERTS
-    )
-    checks = await checks_of(
-        work, child.child_id, guardian_id, after=work.now - _ALERTS_SHOWN_FOR, limit=_MAX_ALERTS
-    )  # fmt: skip
+    child = of.child
+    watch_number = of.watch.watch.sim_number if may_message and of.watch is not None else None
+    numbers = AlertNumbers(emergency_number, watch_number)
+    alerts = questions.alerts.get(child.child_id, AlertsShown())
     return schemas.HomeChild(
         may_message=may_message,
         may_locate=rights.has(Right.LOCATE),
         may_manage=rights.has(Right.MANAGE),
-        child=await child_response(work, child),
-        location_on=(await settings_of_child(work, child.child_id)).location,
-        watch_number=await watch_number_of(work, child.child_id) if may_message else None,
-        last_message=message_response(newest[0], child) if newest else None,
-        unread=sum(count.unread for count in counts),
-        unplayed=sum(count.unplayed for count in counts),
-        ending_recordings=EndingRecordingsResponse(count=ending.count, first_ends_at=ending.first_ends_at)
-        if ending is not None and ending.count
+        child=await response_with_watch(work, child, of.watch),
+        location_on=of.location_on,
+        watch_number=watch_number,
+        last_message=message_response(of.newest, child) if may_message and of.newest is not None else None,
+        unread=of.unread if may_message else 0,
+        unplayed=of.unplayed if may_message else 0,
+        ending_recordings=EndingRecordingsResponse(count=of.ending.count, first_ends_at=of.ending.first_ends_at)
+        if may_message and of.ending.count
         else None,
-        alerts=await alert_responses(work, child, alerts) if may_message else [],
-        checks=await alert_responses(work, child, checks) if may_message else [],
-        help=[OpenHelp.model_validate(call.model_dump()) for call in await open_help_of(work, child)],
+        alerts=[alert_response(row, numbers, questions.calls, questions.answers) for row in alerts.unanswered],
+        checks=[alert_response(row, numbers, questions.calls, questions.answers) for row in alerts.checks],
+        help=[OpenHelp.model_validate(call.model_dump()) for call in questions.help if call.child_id == child.child_id],
     )
 
 
-async def _newest_notice(work: UnitOfWork, caller: Caller) -> Notice | None:
-    for notice, family_id in await notices_for(work, caller.guardian_id, 1):
-        return Notice.model_validate({**notice.model_dump(exclude={"family_id"}), "family_id": family_id})
-    return None
+def _newest_notice(families: Sequence[FamilyShown]) -> Notice | None:
+    notices = [(of.notice, of.family.family_id) for of in families if of.notice is not None]
+    if not notices:
+        return None
+    # Of notices at the same instant the one with the least id, as in the list of all.
+    newest_at = max(notice.created_at for notice, _ in notices)
+    notice, family_id = min(
+        ((notice, family_id) for notice, family_id in notices if notice.created_at == newest_at),
+        key=lambda pair: (pair[0].notice_id, pair[1]),
+    )
+    return Notice.model_validate({**notice.model_dump(exclude={"family_id"}), "family_id": family_id})

@@ -3,9 +3,10 @@
 import uuid
 from typing import Annotated
 
-from fastapi import APIRouter, Query
+from fastapi import Query
 
 from services.api.access import OPEN
+from services.api.declaring import Routes
 from services.api.dependencies import Work
 from services.api.family.access import BeforeConsent, IsLoggedIn
 from services.api.family.notices import notice_response
@@ -17,13 +18,14 @@ from services.core.people.consents.queries import consents_of, newer_text_versio
 from services.core.people.consents.rules import How, Part, Proof, child_texts, consent_texts
 from services.core.people.consents.tables import Consent as ConsentRow
 from services.core.people.households.errors import NotFoundError
+from services.core.people.households.first_screen import FamiliesShown, families_shown
 from services.core.people.households.invitations import decline_invitation, site_of_invitation
-from services.core.people.households.queries import families_of, invitations_for, latest_site_of_family
+from services.core.people.households.queries import invitations_for, latest_site_of_family
 from services.core.people.programme.tables import Site
 from services.core.platform.db.database import UnitOfWork
 from services.core.platform.locales import fitting_locale
 
-router = APIRouter(prefix="/v1", tags=["me"])
+router = Routes(prefix="/v1", tags=["me"])
 
 SpokenLocale = Annotated[str, Query(min_length=2, max_length=35, pattern=r"^[A-Za-z0-9-]+$")]
 
@@ -129,31 +131,29 @@ async def _notice(work: UnitOfWork, site: Site | None, locale: str) -> schemas.P
     return await notice_response(work, site, locale)
 
 
-async def me_response(work: UnitOfWork, guardian: Guardian) -> schemas.MeResponse:
-    families = []
-    for membership, family in await families_of(work, guardian.guardian_id):
-        families.append(
-            schemas.MyFamily.model_validate(
-                {
-                    **membership.model_dump(),
-                    "family_code": family.family_code,
-                    "consents": [
-                        consent
-                        for consent in await _consents(work, guardian.guardian_id, family.family_id)
-                        if consent.withdrawn_at is None
-                    ],
-                }
-            )
-        )
+async def me_response(work: UnitOfWork, guardian: Guardian, shown: FamiliesShown | None = None) -> schemas.MeResponse:
+    """Return a guardian's account; ``shown`` are the guardian's families where they were read before."""
+    if shown is None:
+        shown = await families_shown(work, guardian)
+    invitations = await invitations_for(work, guardian.phone) if shown.is_invited else []
     return schemas.MeResponse(
         guardian_id=guardian.guardian_id,
         phone=guardian.phone,
         display_name=guardian.display_name,
         locale=guardian.locale,
-        families=families,
+        families=[
+            schemas.MyFamily.model_validate(
+                {
+                    **of.membership.model_dump(),
+                    "family_code": of.family.family_code,
+                    "consents": [_consent(row) for row in of.consents],
+                }
+            )
+            for of in shown.families
+        ],
         invitations=[
             schemas.MyInvitation.model_validate({**invitation.model_dump(), "family_code": family.family_code})
-            for invitation, family in await invitations_for(work, guardian.phone)
+            for invitation, family in invitations
         ],
     )
 

@@ -1,11 +1,11 @@
 """The conversation with a child."""
 
 import uuid
-from dataclasses import asdict
 from typing import Annotated
 
-from fastapi import APIRouter, Header, Query
+from fastapi import Header, Query
 
+from services.api.declaring import Routes
 from services.api.dependencies import Work
 from services.api.family.access import IsLoggedIn, MayMessageChild
 from services.api.family.schemas.messages import (
@@ -14,12 +14,9 @@ from services.api.family.schemas.messages import (
     MessagesResponse,
     MessageStateRequest,
     NewMessageRequest,
-    Recipient,
-    Sender,
     TextMessageRequest,
     UnheardCount,
     UnreadResponse,
-    Voice,
 )
 from services.api.problems import problem_responses
 from services.core.conversation.messages import actions
@@ -28,16 +25,15 @@ from services.core.conversation.messages.queries import (
     MessageView,
     conversation,
     message_of,
-    unread_counts,
 )
 from services.core.conversation.messages.rules import MessageKind, RecipientState, emoji_body, text_body
-from services.core.people.consents.queries import has_consent
+from services.core.conversation.messages.unread import unread_counts
 from services.core.people.consents.rules import Part
-from services.core.people.households.queries import children_of, families_of, rights_of
+from services.core.people.households.queries import children_of_families, event_reach
 from services.core.people.households.rules import Right
 from services.core.people.households.tables import Child
 
-router = APIRouter(prefix="/v1/children/{child_id}/messages", tags=["messages"])
+router = Routes(prefix="/v1/children/{child_id}/messages", tags=["messages"])
 
 IdempotencyKey = Annotated[
     str,
@@ -59,8 +55,7 @@ async def send(work: Work, scope: MayMessageChild, key: IdempotencyKey, body: Ne
     sent = await actions.send_to_child(
         work, scope.child.child_id, scope.caller.guardian_id, key, content, made_at=body.made_at
     )
-    await work.flush()
-    return message_response(await message_of(work, scope.child, scope.caller.guardian_id, sent.message_id), scope.child)
+    return message_response(sent, scope.child)
 
 
 @router.get("", responses=problem_responses(401, 403, 404, 422))
@@ -79,15 +74,17 @@ async def list_messages(
 
     After days without a network, `changed_after` returns what is new or different in place of every event's message.
     """
-    found = await conversation(
+    messages = await conversation(
         work, scope.child, scope.caller.guardian_id, before_seq=int(cursor) if cursor else None,
         changed_after=changed_after, limit=limit + 1,
     )  # fmt: skip
-    page = found[:limit]
-    more = len(found) > limit
-    return MessagesResponse(
-        messages=[message_response(view, scope.child) for view in page],
-        next_cursor=str(page[-1].message.seq) if more else None,
+    page = messages[:limit]
+    more = len(messages) > limit
+    return MessagesResponse.model_validate(
+        {
+            "messages": [_fields(view, scope.child) for view in page],
+            "next_cursor": str(page[-1].message.seq) if more else None,
+        }
     )
 
 
@@ -112,55 +109,58 @@ async def mark(work: Work, scope: MayMessageChild, message_id: uuid.UUID, body: 
 
 def message_response(view: MessageView, child: Child) -> MessageResponse:
     """Return a message as seen by the caller."""
+    return MessageResponse.model_validate(_fields(view, child))
+
+
+def _fields(view: MessageView, child: Child) -> dict[str, object]:
+    """Return the fields of a message's response, unvalidated: a page of them is validated by one call."""
     message = view.message
     from_child = message.direction == "to_family"
-    return MessageResponse.model_validate(
-        {
-            "message_id": message.message_id,
-            "child_id": child.child_id,
-            "seq": message.seq,
-            "direction": message.direction,
-            "kind": message.kind,
-            "text": view.content if message.kind == MessageKind.TEXT else None,
-            "emoji": view.content if message.kind == MessageKind.EMOJI else None,
-            "voice": None if view.clip is None else Voice.model_validate(asdict(view.clip)),
-            "sender": Sender(
-                kind="child" if from_child else "guardian",
-                guardian_id=None if from_child else message.guardian_id,
-                name=view.sender_name,
-            ),
-            "sent_at": message.sent_at,
-            "received_at": message.received_at,
-            "expires_at": message.expires_at,
-            "recipients": [
-                Recipient.model_validate(
-                    {
-                        "kind": "child" if recipient.guardian_id is None else "guardian",
-                        "guardian_id": recipient.guardian_id,
-                        "name": recipient.name,
-                        "state": recipient.state,
-                        "detail": recipient.detail,
-                        "changed_at": recipient.changed_at,
-                    }
-                )
-                for recipient in view.recipients
-            ],
-            "my_state": view.my_state,
-        }
-    )
+    return {
+        "message_id": message.message_id,
+        "child_id": child.child_id,
+        "seq": message.seq,
+        "direction": message.direction,
+        "kind": message.kind,
+        "text": view.content if message.kind == MessageKind.TEXT else None,
+        "emoji": view.content if message.kind == MessageKind.EMOJI else None,
+        "voice": None if view.clip is None else vars(view.clip),
+        "sender": {
+            "kind": "child" if from_child else "guardian",
+            "guardian_id": None if from_child else message.guardian_id,
+            "name": view.sender_name,
+        },
+        "sent_at": message.sent_at,
+        "received_at": message.received_at,
+        "expires_at": message.expires_at,
+        "recipients": [
+            {
+                "kind": "child" if recipient.guardian_id is None else "guardian",
+                "guardian_id": recipient.guardian_id,
+                "name": recipient.name,
+                "state": recipient.state,
+                "detail": recipient.detail,
+                "changed_at": recipient.changed_at,
+            }
+            for recipient in view.recipients
+        ],
+        "my_state": view.my_state,
+    }
 
 
-of_all = APIRouter(prefix="/v1", tags=["messages"])
+of_all = Routes(prefix="/v1", tags=["messages"])
 
 
 @of_all.get("/unread", responses=problem_responses(401))
 async def count_unread(work: Work, caller: IsLoggedIn) -> UnreadResponse:
     """Return unread and unplayed counts for each child that the caller may message."""
-    child_ids = []
-    for membership, family in await families_of(work, caller.guardian_id):
-        consented = await has_consent(work, caller.guardian_id, family.family_id, Part.MESSAGES)
-        if consented and rights_of(membership).has(Right.MESSAGE):
-            child_ids += [child.child_id for child in await children_of(work, family.family_id)]
+    families = [
+        reach.family_id
+        for reach in await event_reach(work, caller.guardian_id, {})
+        if Part.MESSAGES in reach.parts and reach.rights.has(Right.MESSAGE)
+    ]
+    children = await children_of_families(work, families)
+    child_ids = [child.child_id for family_id in families for child in children if child.family_id == family_id]
     return UnreadResponse(
         children=[
             UnheardCount(child_id=count.child_id, unread=count.unread, unplayed=count.unplayed)

@@ -1,7 +1,6 @@
 """A guardian's own change of number, and the objection to it."""
 
-from fastapi import APIRouter
-
+from services.api.declaring import Routes
 from services.api.dependencies import Work
 from services.api.family.access import BeforeConsent, BeforeSecondStep, IsProven
 from services.api.family.schemas import numbers as schemas
@@ -17,7 +16,7 @@ from services.core.devices.number_changes.actions import (
 from services.core.devices.number_changes.tables import NumberChange as NumberChangeRow
 from services.core.people.accounts.codes import EnteredCode
 
-router = APIRouter(prefix="/v1", tags=["protection"])
+router = Routes(prefix="/v1", tags=["protection"])
 
 
 @router.post("/me/number-change/codes", status_code=202, responses=problem_responses(401, 403, 409, 422, 429))

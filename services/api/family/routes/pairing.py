@@ -2,8 +2,9 @@
 
 from typing import Annotated, Literal
 
-from fastapi import APIRouter, Query
+from fastapi import Query
 
+from services.api.declaring import Routes
 from services.api.dependencies import Work
 from services.api.family.access import GuardianOfChild, MayManageChild, ProvenMayManageChild
 from services.api.family.schemas.pairing import PairingResponse, PairRequest
@@ -17,7 +18,7 @@ from services.core.pairing.tables import Pairing as PairingRow
 from services.core.people.households.errors import NotFoundError
 from services.core.people.households.told_steps import Step, tell_guardians
 
-router = APIRouter(prefix="/v1/children/{child_id}/pairing", tags=["pairing"])
+router = Routes(prefix="/v1/children/{child_id}/pairing", tags=["pairing"])
 
 
 @router.post("", status_code=201, responses=problem_responses(401, 403, 404, 409, 422, 429))
@@ -35,10 +36,10 @@ async def pair(work: Work, scope: MayManageChild, body: PairRequest) -> PairingR
 @router.get("", responses=problem_responses(401, 403, 404, 422))
 async def standing(work: Work, scope: GuardianOfChild) -> PairingResponse:
     """Return the child's pairing; 404 when no watch is paired."""
-    found = await pairing_of_child(work, scope.child.child_id)
-    if found is None:
+    pairing = await pairing_of_child(work, scope.child.child_id)
+    if pairing is None:
         raise NotFoundError
-    return _response(*found)
+    return _response(*pairing)
 
 
 @router.delete("", status_code=204, responses=problem_responses(401, 403, 404, 409, 422))

@@ -3,8 +3,9 @@
 import uuid
 from typing import Annotated
 
-from fastapi import APIRouter, Query, Request
+from fastapi import Query, Request
 
+from services.api.declaring import Routes
 from services.api.dependencies import LedgerHere, Work
 from services.api.family.access import (
     AnyGuardian,
@@ -25,7 +26,7 @@ from services.core.privacy.queries import ErasureView, contests_of, erasure_view
 from services.core.privacy.tables import Contest as ContestRow
 from services.core.privacy.tables import Erasure as ErasureRow
 
-router = APIRouter(prefix="/v1", tags=["privacy"])
+router = Routes(prefix="/v1", tags=["privacy"])
 
 Confirmation = Annotated[str, Query(max_length=20, description="must be `erase`, because the erasure cannot be undone")]
 

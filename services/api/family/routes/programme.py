@@ -2,8 +2,9 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Query
+from fastapi import Query
 
+from services.api.declaring import Routes
 from services.api.dependencies import Work
 from services.api.family.access import AnyGuardian, GuardianOfChild, IsLoggedIn
 from services.api.family.schemas import programme as schemas
@@ -12,7 +13,7 @@ from services.core.office.help_requests import actions as helping
 from services.core.office.notices.actions import notices_for
 from services.core.office.programme_end.actions import end_of_family
 
-router = APIRouter(prefix="/v1", tags=["programme"])
+router = Routes(prefix="/v1", tags=["programme"])
 
 
 @router.get("/notices", responses=problem_responses(401, 422))
@@ -49,7 +50,8 @@ async def list_help(work: Work, scope: GuardianOfChild) -> schemas.OpenHelpRespo
     line = helping.helpline_of(await helping.country_of_family(work, scope.family_id))
     return schemas.OpenHelpResponse(
         open=[
-            schemas.OpenHelp.model_validate(call.model_dump()) for call in await helping.open_help_of(work, scope.child)
+            schemas.OpenHelp.model_validate(call.model_dump())
+            for call in await helping.open_help_of(work, [scope.child.child_id])
         ],
         helpline=schemas.Helpline(number=line.number, name=line.name),
     )
@@ -58,7 +60,7 @@ async def list_help(work: Work, scope: GuardianOfChild) -> schemas.OpenHelpRespo
 @router.get("/families/{family_id}/programme-end", responses=problem_responses(401, 403, 404, 422))
 async def read_end(work: Work, scope: AnyGuardian) -> schemas.ProgrammeEndResponse:
     """Return when the programme ends for this family, and when its data is erased; null while no end is announced."""
-    found = await end_of_family(work, scope.family_id)
-    if found is None:
+    end = await end_of_family(work, scope.family_id)
+    if end is None:
         return schemas.ProgrammeEndResponse(ends_on=None, told_at=None, erased_from=None)
-    return schemas.ProgrammeEndResponse(ends_on=found.ends_on, told_at=found.told_at, erased_from=found.erased_from)
+    return schemas.ProgrammeEndResponse(ends_on=end.ends_on, told_at=end.told_at, erased_from=end.erased_from)

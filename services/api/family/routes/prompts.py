@@ -1,7 +1,6 @@
 """Conversation prompts of the week, and an optional reminder after a day without messages."""
 
-from fastapi import APIRouter
-
+from services.api.declaring import Routes
 from services.api.dependencies import Work
 from services.api.family.access import GuardianOfChild, IsLoggedIn
 from services.api.family.schemas import prompts as schemas
@@ -9,7 +8,7 @@ from services.api.problems import problem_responses
 from services.core.office.prompts.actions import nudge_is_wanted, want_nudges
 from services.core.office.prompts.queries import starters_for
 
-router = APIRouter(prefix="/v1", tags=["starters"])
+router = Routes(prefix="/v1", tags=["starters"])
 
 
 @router.get("/children/{child_id}/starters", responses=problem_responses(401, 403, 404, 422))

@@ -2,8 +2,9 @@
 
 import uuid
 
-from fastapi import APIRouter, Request
+from fastapi import Request
 
+from services.api.declaring import Routes
 from services.api.dependencies import Work, settings_of
 from services.api.family.access import IsLoggedIn
 from services.api.family.limits import costs_guardian
@@ -16,7 +17,7 @@ from services.core.devices.push.web_push import PushIdentity
 from services.core.platform.limits.rules import Limits
 from services.core.platform.settings import Environment
 
-router = APIRouter(prefix="/v1", tags=["push"])
+router = Routes(prefix="/v1", tags=["push"])
 
 
 @router.get("/push-key", responses=problem_responses(401))

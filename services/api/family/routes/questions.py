@@ -1,7 +1,6 @@
 """The guardian's question of the day: at most one, and "not now"."""
 
-from fastapi import APIRouter
-
+from services.api.declaring import Routes
 from services.api.dependencies import Work
 from services.api.family.access import BeforeConsent, FamilyScope
 from services.api.family.notices import notice_response
@@ -15,7 +14,7 @@ from services.core.people.questions.rules import Subject
 from services.core.platform.db.database import UnitOfWork
 from services.core.platform.locales import fitting_locale
 
-router = APIRouter(prefix="/v1/families/{family_id}/question", tags=["me"])
+router = Routes(prefix="/v1/families/{family_id}/question", tags=["me"])
 
 
 @router.get("", responses=problem_responses(401, 404, 409, 422))
@@ -25,16 +24,16 @@ async def read_question(work: Work, scope: BeforeConsent) -> schemas.QuestionRes
     On the first day only messages are asked for; each further question comes on a later day of the site, one a day, and
     again 30 days after "not now" at the earliest. What the caller took back is not asked for again.
     """
-    asked = await question_for(work, scope.membership)
-    if asked is None:
+    question = await question_for(work, scope.membership)
+    if question is None:
         return schemas.QuestionResponse(question=None)
-    text = _text(asked.subject, fitting_locale(scope.caller.guardian.locale))
-    shows_notice = asked.subject is Subject.MESSAGES
+    text = _text(question.subject, fitting_locale(scope.caller.guardian.locale))
+    shows_notice = question.subject is Subject.MESSAGES
     return schemas.QuestionResponse(
         question=schemas.Question(
-            subject=asked.subject.value,
-            child_id=asked.child_id,
-            is_newer=asked.is_newer,
+            subject=question.subject.value,
+            child_id=question.child_id,
+            is_newer=question.is_newer,
             text_version=text.text_version,
             locale=text.locale,
             text=text.text,

@@ -2,8 +2,7 @@
 
 import uuid
 
-from fastapi import APIRouter
-
+from services.api.declaring import Routes
 from services.api.dependencies import Work
 from services.api.family.access import BeforeConsent
 from services.api.problems import problem_responses
@@ -11,7 +10,7 @@ from services.api.staff.schemas.care import FamilyRecoveriesResponse, FamilyReco
 from services.core.office.recovery.actions import contest_recovery, recoveries_of_family
 from services.core.people.households.tables import Recovery
 
-router = APIRouter(prefix="/v1/families/{family_id}/recoveries", tags=["families"])
+router = Routes(prefix="/v1/families/{family_id}/recoveries", tags=["families"])
 
 
 @router.get("", responses=problem_responses(401, 404, 422))

@@ -3,8 +3,7 @@
 import uuid
 from datetime import datetime
 
-from fastapi import APIRouter
-
+from services.api.declaring import Routes
 from services.api.dependencies import Work
 from services.api.family.access import IsLoggedIn, IsProven
 from services.api.family.schemas.auth import (
@@ -35,7 +34,7 @@ from services.core.people.households.log_ins import (
     unblock_new_phones,
 )
 
-router = APIRouter(prefix="/v1/me", tags=["log-in"])
+router = Routes(prefix="/v1/me", tags=["log-in"])
 
 
 @router.get("/sessions", responses=problem_responses(401))
@@ -91,17 +90,17 @@ async def list_log_ins(work: Work, caller: IsLoggedIn) -> WaitingLogInsResponse:
     )  # fmt: skip
 
 
-def waiting_response(one: WaitingRow, shown_at: datetime) -> WaitingLogIn:
+def waiting_response(log_in: WaitingRow, shown_at: datetime) -> WaitingLogIn:
     """Return a log-in as a list shows it; ``shown_at`` is the time of this list."""
     return WaitingLogIn(
-        log_in_id=one.session_id,
-        guardian_id=one.guardian_id,
-        display_name=one.display_name,
-        phone=one.phone,
-        label=one.label,
-        created_at=one.created_at,
-        approvable_from_at=one.approvable_from_at or shown_at,
-        approvable_until_at=one.approvable_until_at,
+        log_in_id=log_in.session_id,
+        guardian_id=log_in.guardian_id,
+        display_name=log_in.display_name,
+        phone=log_in.phone,
+        label=log_in.label,
+        created_at=log_in.created_at,
+        approvable_from_at=log_in.approvable_from_at or shown_at,
+        approvable_until_at=log_in.approvable_until_at,
     )
 
 

@@ -2,8 +2,7 @@
 
 import uuid
 
-from fastapi import APIRouter
-
+from services.api.declaring import Routes
 from services.api.dependencies import Work
 from services.api.family.access import IsLoggedIn
 from services.api.family.schemas.auth import LoginCodeResponse, StepUpRequest
@@ -11,7 +10,7 @@ from services.api.problems import problem_responses
 from services.core.people.accounts.codes import EnteredCode
 from services.core.people.accounts.step_up import request_step_up_code, step_up_by_code, step_up_by_pin
 
-router = APIRouter(prefix="/v1/me/step-up", tags=["protection"])
+router = Routes(prefix="/v1/me/step-up", tags=["protection"])
 
 
 @router.post("/codes", status_code=202, responses=problem_responses(401, 403, 429))

@@ -3,8 +3,9 @@
 import uuid
 from typing import Annotated
 
-from fastapi import APIRouter, Header, Request
+from fastapi import Header, Request
 
+from services.api.declaring import Routes
 from services.api.dependencies import TranscoderHere, Work
 from services.api.family.access import ChildScope, MayMessageChild
 from services.api.family.audio_bodies import PART_BODY
@@ -20,7 +21,7 @@ from services.core.conversation.messages.uploads import add_part, assemble_uploa
 from services.core.platform.db.database import UnitOfWork
 from services.core.platform.limits.rules import Limits
 
-router = APIRouter(prefix="/v1/children/{child_id}/uploads", tags=["voice"])
+router = Routes(prefix="/v1/children/{child_id}/uploads", tags=["voice"])
 
 # Parts are never resent after their response. 64 KiB takes some seconds on the slowest networks.
 PART_MAX_BYTES = 64 * 1024

@@ -4,9 +4,10 @@ import uuid
 from datetime import datetime
 from typing import Annotated
 
-from fastapi import APIRouter, Header, Request
+from fastapi import Header, Request
 from starlette.responses import Response
 
+from services.api.declaring import Routes
 from services.api.dependencies import Tokens, TranscoderHere, Work, settings_of
 from services.api.family.access import ChildScope, MayMessageChild, require_message_right
 from services.api.family.audio_bodies import AUDIO_RESPONSES, RECORDING_BODY, audio_response, read_recording
@@ -31,7 +32,7 @@ from services.core.people.accounts.tokens import LINK_LIFETIME, AudioClaims
 from services.core.platform.audit.actions import guardian_actor, record_first_of_day
 from services.core.platform.limits.rules import Limits
 
-router = APIRouter(prefix="/v1/children/{child_id}", tags=["voice"])
+router = Routes(prefix="/v1/children/{child_id}", tags=["voice"])
 
 MadeAtHeader = Annotated[MadeAt | None, Header(alias="Made-At")]
 
@@ -65,19 +66,18 @@ async def send_recording(
     transcoder: Transcoder, scope: ChildScope, key: str, sound: bytes, made_at: datetime | None
 ) -> MessageResponse:
     """Send a complete recording and return its message."""
-    message_id = await send_voice_to_child(
+    sent = await send_voice_to_child(
         transcoder, scope.child.child_id, scope.caller.guardian_id, key, sound, made_at=made_at,
         authorise=lambda work: require_message_right(work, scope),
     )  # fmt: skip
-    async with transcoder.database.begin() as work:
-        return message_response(await message_of(work, scope.child, scope.caller.guardian_id, message_id), scope.child)
+    return message_response(sent, scope.child)
 
 
 @router.get("/voice-messages/ending", responses=problem_responses(401, 403, 404, 422))
 async def read_ending(work: Work, scope: MayMessageChild) -> EndingRecordingsResponse:
     """Return how many recordings of the caller are deleted within ten days unless a guardian keeps them."""
-    found = await ending_recordings(work, scope.child.child_id, scope.caller.guardian_id)
-    return EndingRecordingsResponse(count=found.count, first_ends_at=found.first_ends_at)
+    ending = await ending_recordings(work, scope.child.child_id, scope.caller.guardian_id)
+    return EndingRecordingsResponse(count=ending.count, first_ends_at=ending.first_ends_at)
 
 
 @router.post("/voice-messages/keep", responses=problem_responses(401, 403, 404, 422))

@@ -1,7 +1,6 @@
 """Configuration of a child's watch, and the availability of guardians."""
 
-from fastapi import APIRouter
-
+from services.api.declaring import Routes
 from services.api.dependencies import Work
 from services.api.family.access import ChildScope, GuardianOfChild, IsLoggedIn, MayManageChild
 from services.api.family.schemas import watch_settings as schemas
@@ -13,7 +12,7 @@ from services.core.devices.watch_settings.quiet_rules import QuietTime, is_quiet
 from services.core.devices.watches.queries import current_identity, settings_of_child
 from services.core.platform.db.database import UnitOfWork
 
-router = APIRouter(prefix="/v1", tags=["watch settings"])
+router = Routes(prefix="/v1", tags=["watch settings"])
 
 
 @router.get("/children/{child_id}/watch-settings", responses=problem_responses(401, 403, 404, 422))

@@ -2,8 +2,7 @@
 
 import uuid
 
-from fastapi import APIRouter
-
+from services.api.declaring import Routes
 from services.api.dependencies import Work
 from services.api.family.access import MayDrawZones
 from services.api.family.schemas import zones as schemas
@@ -17,7 +16,7 @@ from services.core.location.zones.rows import ZoneView, plain_hours, view_zone
 from services.core.location.zones.rules import check_circle, check_hours, check_outline
 from services.core.people.households.child_key import data_key
 
-router = APIRouter(prefix="/v1/children/{child_id}/zones", tags=["places"])
+router = Routes(prefix="/v1/children/{child_id}/zones", tags=["places"])
 
 
 @router.get("", responses=problem_responses(401, 403, 404, 422))

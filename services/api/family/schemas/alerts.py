@@ -7,8 +7,8 @@ from typing import Literal
 from pydantic import Field
 
 from services.api.family.schemas.checkins import Place
-from services.api.family.schemas.watch_settings import WrittenTime
 from services.api.schema_base import RequestBody, ResponseBody
+from services.api.schema_fields import WrittenTime
 
 CallState = Literal["calling", "seen", "unanswered"]
 Answer = Literal["take_care", "cannot_help"]

@@ -4,10 +4,10 @@ import uuid
 from datetime import datetime
 from typing import Annotated, Final, Literal
 
-from pydantic import AwareDatetime, BeforeValidator, Field, JsonValue
+from pydantic import Field, JsonValue
 
 from services.api.schema_base import RequestBody, ResponseBody
-from services.api.schema_fields import written_time
+from services.api.schema_fields import WrittenTime
 from services.core.conversation.messages.rules import EMOJI
 from services.core.platform.text_rules import MESSAGE
 
@@ -15,8 +15,7 @@ State = Literal["queued", "stored", "delivered", "played", "expired", "rejected"
 
 
 MadeAt = Annotated[
-    AwareDatetime,
-    BeforeValidator(written_time),
+    WrittenTime,
     Field(
         description="when the phone made the message, if it waited there; a later time than now counts as now",
         examples=["2026-03-02T19:00:00+08:00"],

@@ -3,16 +3,13 @@
 from datetime import datetime
 from typing import Annotated, Literal
 
-from pydantic import AwareDatetime, BeforeValidator, Field
+from pydantic import Field
 
 from services.api.family.schemas.auth import Locale
 from services.api.schema_base import RequestBody, ResponseBody
-from services.api.schema_fields import written_time
+from services.api.schema_fields import WrittenTime
 
 Clock = Annotated[str, Field(pattern=r"^([01][0-9]|2[0-3]):[0-5][0-9]$", examples=["08:00"])]
-
-
-WrittenTime = Annotated[AwareDatetime, BeforeValidator(written_time)]
 Interval = Annotated[int, Field(ge=60, le=86_400, examples=[1800])]
 
 

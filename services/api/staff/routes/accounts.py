@@ -3,11 +3,11 @@
 import uuid
 from collections.abc import Sequence
 
-from fastapi import APIRouter
-
+from services.api.declaring import Routes
 from services.api.dependencies import Work
 from services.api.problems import problem_responses
 from services.api.staff.access import MayApproveAccounts, MayManageAccounts, StaffCaller
+from services.api.staff.colleagues import row_with_names, rows_with_names
 from services.api.staff.schemas import accounts as schemas
 from services.core.people.accounts.actors import staff_actor
 from services.core.people.accounts.tables import Staff
@@ -30,7 +30,7 @@ from services.core.platform.db.database import UnitOfWork
 from services.core.platform.limits.actions import Charge, charge
 from services.core.platform.limits.rules import Limits
 
-router = APIRouter(prefix="/v1/staff", tags=["staff: accounts"])
+router = Routes(prefix="/v1/staff", tags=["staff: accounts"])
 
 
 @router.get("/accounts", responses=problem_responses(401, 403))
@@ -61,7 +61,7 @@ async def create(
         work, caller.staff_id, email=body.email, display_name=body.display_name, role=body.role, phone=body.phone,
         employed_by_factory=body.employed_by_factory, programme=programme, site=site,
     )  # fmt: skip
-    return _request(row, caller.staff.display_name)
+    return await _request(work, row)
 
 
 @router.post("/accounts/{staff_id}/reset", status_code=201, responses=problem_responses(401, 403, 404, 409, 422, 429))
@@ -72,7 +72,7 @@ async def reset(
     await _charge(work, caller)
     staff = await _within(work, caller, staff_id)
     row = await request_reset(work, caller.staff_id, staff, body.phone if body else None)
-    return _request(row, caller.staff.display_name)
+    return await _request(work, row)
 
 
 @router.post("/accounts/{staff_id}/role", status_code=201, responses=problem_responses(401, 403, 404, 409, 422, 429))
@@ -82,7 +82,7 @@ async def change_role(
     """Request another role for a colleague. With the new role the account cannot approve for 7 days."""
     await _charge(work, caller)
     staff = await _within(work, caller, staff_id)
-    return _request(await request_role(work, caller.staff_id, staff, body.role), caller.staff.display_name)
+    return await _request(work, await request_role(work, caller.staff_id, staff, body.role))
 
 
 @router.post("/accounts/{staff_id}/end", status_code=204, responses=problem_responses(401, 403, 404, 422))
@@ -95,8 +95,9 @@ async def end(work: Work, caller: MayManageAccounts, staff_id: uuid.UUID) -> Non
 @router.get("/account-requests", responses=problem_responses(401, 403))
 async def list_requests(work: Work, caller: MayApproveAccounts) -> schemas.AccountRequestsResponse:
     """List the account requests within the caller's scopes, newest first."""
+    requests = await rows_with_names(work, await requests_within(work, caller.staff_id))
     return schemas.AccountRequestsResponse(
-        requests=[_request(row, author) for row, author in await requests_within(work, caller.staff_id)]
+        requests=[schemas.AccountRequestResponse.model_validate(row) for row in requests]
     )
 
 
@@ -104,13 +105,13 @@ async def list_requests(work: Work, caller: MayApproveAccounts) -> schemas.Accou
 async def approve(work: Work, caller: MayApproveAccounts, request_id: uuid.UUID) -> schemas.AccountRequestResponse:
     """Approve a colleague's request as a second person. The request is carried out at once."""
     await _charge(work, caller)
-    return await _with_author(work, await approve_request(work, caller.staff_id, request_id))
+    return await _request(work, await approve_request(work, caller.staff_id, request_id))
 
 
 @router.post("/account-requests/{request_id}/withdraw", responses=problem_responses(401, 403, 404, 409, 422))
 async def withdraw(work: Work, caller: MayApproveAccounts, request_id: uuid.UUID) -> schemas.AccountRequestResponse:
     """Withdraw or refuse a pending request."""
-    return await _with_author(work, await withdraw_request(work, caller.staff_id, request_id))
+    return await _request(work, await withdraw_request(work, caller.staff_id, request_id))
 
 
 async def _charge(work: UnitOfWork, caller: StaffCaller) -> None:
@@ -124,12 +125,8 @@ async def _within(work: UnitOfWork, caller: StaffCaller, staff_id: uuid.UUID) ->
     raise NotFoundError
 
 
-async def _with_author(work: UnitOfWork, row: StaffRequest) -> schemas.AccountRequestResponse:
-    return _request(row, (await work.session.get_one(Staff, row.asked_by)).display_name)
-
-
-def _request(row: StaffRequest, author: str) -> schemas.AccountRequestResponse:
-    return schemas.AccountRequestResponse.model_validate({**row.model_dump(), "asked_by_name": author})
+async def _request(work: UnitOfWork, row: StaffRequest) -> schemas.AccountRequestResponse:
+    return schemas.AccountRequestResponse.model_validate(await row_with_names(work, row))
 
 
 def _account(staff: Staff, scopes: Sequence[StaffScope]) -> schemas.AccountResponse:

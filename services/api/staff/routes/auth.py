@@ -1,15 +1,14 @@
 """Staff log-in with address, password and authenticator app."""
 
-import io
-
-import segno
-from fastapi import APIRouter, Request, Response
+from fastapi import Request, Response
 
 from services.api.access import OPEN
 from services.api.client_address import ClientAddress
+from services.api.declaring import Routes
 from services.api.dependencies import Tokens, Work
 from services.api.limits import costs_address
 from services.api.problems import problem_responses
+from services.api.qr import qr_svg
 from services.api.session_cookies import (
     PageMark,
     StaffCookie,
@@ -35,16 +34,14 @@ from services.core.people.accounts.tokens import AccessTokens, StaffClaims
 from services.core.platform.db.database import UnitOfWork
 from services.core.platform.limits.rules import Limits
 
-router = APIRouter(prefix="/v1/staff/auth", tags=["staff log-in"])
+router = Routes(prefix="/v1/staff/auth", tags=["staff log-in"])
 
 
 @router.post("/set-up", dependencies=[OPEN], responses=problem_responses(403, 422, 429))
 async def set_up(work: Work, address: ClientAddress, body: StaffPasswordRequest) -> StaffSetUpResponse:
     """Start the set-up of the authenticator app with the first password. Repeating it voids the previous QR code."""
     url = await begin_set_up(work, StaffProof(body.email, body.password, address))
-    picture = io.BytesIO()
-    segno.make(url, error="m", micro=False).save(picture, kind="svg", xmldecl=False, scale=4)
-    return StaffSetUpResponse(otpauth_url=url, qr_svg=picture.getvalue().decode())
+    return StaffSetUpResponse(otpauth_url=url, qr_svg=qr_svg(url))
 
 
 @router.post("/set-up/confirm", dependencies=[OPEN], responses=problem_responses(403, 422, 429))

@@ -3,8 +3,9 @@
 import uuid
 from typing import Annotated
 
-from fastapi import APIRouter, Query, Request
+from fastapi import Query, Request
 
+from services.api.declaring import Routes
 from services.api.dependencies import Work, settings_of
 from services.api.problems import problem_responses
 from services.api.staff.access import MayManageStructure
@@ -20,7 +21,7 @@ from services.core.people.programme.queries import programme_of, programme_serve
 from services.core.platform.limits.actions import Charge, charge
 from services.core.platform.limits.rules import Limits
 
-router = APIRouter(prefix="/v1/staff/dhis2-imports", tags=["staff: exports"])
+router = Routes(prefix="/v1/staff/dhis2-imports", tags=["staff: exports"])
 
 
 @router.post("", status_code=202, responses=problem_responses(401, 403, 404, 409, 422, 429))

@@ -1,7 +1,8 @@
 """Import of a site's lists, CSV or XLSX: all rows or none; repeating an import changes nothing."""
 
-from fastapi import APIRouter, Request
+from fastapi import Request
 
+from services.api.declaring import Routes
 from services.api.dependencies import Work
 from services.api.problems import problem_responses
 from services.api.staff.access import FamilyCodesAtSite, HandsOutAtSite, RegistersWatchesAtSite
@@ -18,7 +19,7 @@ from services.core.people.programme.queries import programme_of
 from services.core.platform.db.database import UnitOfWork
 from services.core.platform.spreadsheets.sheets import Listed
 
-router = APIRouter(prefix="/v1/staff/sites/{site_id}/imports", tags=["staff: imports"])
+router = Routes(prefix="/v1/staff/sites/{site_id}/imports", tags=["staff: imports"])
 
 
 @router.post(

@@ -2,25 +2,26 @@
 
 import uuid
 
-from fastapi import APIRouter
-
 from services.api.client_address import ClientAddress
+from services.api.declaring import Routes
 from services.api.dependencies import Work
 from services.api.problems import problem_responses
 from services.api.staff.access import PERMISSIONS, IsStaff
 from services.api.staff.schemas.accounts import (
-    AccountScope,
     ChangePasswordRequest,
+    RecoveryCodesResponse,
+    RenewRecoveryCodesRequest,
+    ServedScope,
     StaffMeResponse,
     StaffSession,
     StaffSessionsResponse,
 )
-from services.core.people.accounts.staff_log_in import StaffProof, change_password
+from services.core.people.accounts.staff_log_in import StaffProof, change_password, renew_recovery_codes
 from services.core.people.accounts.staff_sessions import end_staff_session, staff_sessions_of
 from services.core.people.households.errors import NotFoundError
-from services.core.people.programme.queries import scopes_of
+from services.core.people.programme.queries import named_scopes_of
 
-router = APIRouter(prefix="/v1/staff/me", tags=["staff: me"])
+router = Routes(prefix="/v1/staff/me", tags=["staff: me"])
 
 
 @router.get("", responses=problem_responses(401))
@@ -34,8 +35,17 @@ async def read_me(work: Work, caller: IsStaff) -> StaffMeResponse:
         role=staff.role,
         permissions=sorted(permission.value for permission in PERMISSIONS.get(staff.role, ())),
         scopes=[
-            AccountScope(programme_id=scope.programme_id, site_id=scope.site_id)
-            for scope in await scopes_of(work, staff.staff_id)
+            ServedScope(
+                programme_id=scope.programme_id,
+                site_id=scope.site_id,
+                programme=programme.name,
+                simulated=programme.simulated,
+                site=site and site.name,
+                country=site and site.country,
+                timezone=site and site.timezone,
+                locale=site and site.locale,
+            )
+            for scope, programme, site in await named_scopes_of(work, staff.staff_id)
         ],
     )
 
@@ -45,6 +55,15 @@ async def change_own_password(work: Work, caller: IsStaff, address: ClientAddres
     """Change the caller's password, given the old one and an authenticator code. Every other session ends."""
     proof = StaffProof(caller.staff.email, body.password, address, body.code)
     await change_password(work, caller.staff_session_id, proof, body.new_password)
+
+
+@router.post("/recovery-codes", responses=problem_responses(401, 403, 422, 429))
+async def renew_codes(
+    work: Work, caller: IsStaff, address: ClientAddress, body: RenewRecoveryCodesRequest
+) -> RecoveryCodesResponse:
+    """Return ten new recovery codes, given the password and an authenticator code. The previous ones become invalid."""
+    proof = StaffProof(caller.staff.email, body.password, address, body.code)
+    return RecoveryCodesResponse(recovery_codes=await renew_recovery_codes(work, proof))
 
 
 @router.get("/sessions", responses=problem_responses(401))

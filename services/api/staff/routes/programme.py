@@ -3,8 +3,7 @@
 import uuid
 from dataclasses import asdict
 
-from fastapi import APIRouter
-
+from services.api.declaring import Routes
 from services.api.dependencies import Work
 from services.api.problems import problem_responses
 from services.api.staff.access import MayManageStructure, StructureManagedAtSite, StructureOfSite
@@ -20,7 +19,7 @@ from services.core.people.programme.queries import programme_served
 from services.core.people.programme.tables import Programme, Site
 from services.core.platform.db.database import UnitOfWork
 
-router = APIRouter(prefix="/v1/staff", tags=["staff: programme"])
+router = Routes(prefix="/v1/staff", tags=["staff: programme"])
 
 
 @router.post("/programmes/{programme_id}/sites", responses=problem_responses(401, 403, 404, 409, 422))

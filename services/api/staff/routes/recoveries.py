@@ -1,12 +1,14 @@
 """Account recovery: a new phone number or primary guardian; two staff members, paper evidence, 48 hours."""
 
 import uuid
+from collections.abc import Mapping
+from typing import Any
 
-from fastapi import APIRouter
-
+from services.api.declaring import Routes
 from services.api.dependencies import Work
 from services.api.problems import problem_responses
 from services.api.staff.access import RecoversAtSite
+from services.api.staff.colleagues import row_with_names, rows_with_names
 from services.api.staff.schemas import care as schemas
 from services.core.office.recovery.actions import (
     AskedRecovery,
@@ -22,16 +24,16 @@ from services.core.platform.db.database import UnitOfWork
 from services.core.platform.limits.actions import Charge, charge
 from services.core.platform.limits.rules import Limits
 
-router = APIRouter(prefix="/v1/staff/sites/{site_id}", tags=["staff: recovery"])
+router = Routes(prefix="/v1/staff/sites/{site_id}", tags=["staff: recovery"])
 
 
 @router.get("/recoveries", responses=problem_responses(401, 403, 404, 422))
 async def list_recoveries(work: Work, scope: RecoversAtSite) -> schemas.RecoveriesResponse:
     """List the site's pending and past recoveries, without phone or document numbers."""
+    recoveries = await recoveries_of_site(work, scope.site.site_id)
+    rows = await rows_with_names(work, [row for row, _ in recoveries])
     return schemas.RecoveriesResponse(
-        recoveries=[
-            _response(row, family_code) for row, family_code in await recoveries_of_site(work, scope.site.site_id)
-        ]
+        recoveries=[_response(row, family_code) for row, (_, family_code) in zip(rows, recoveries, strict=True)]
     )
 
 
@@ -47,7 +49,7 @@ async def ask(
         work, scope.caller.staff_id, scope.site,
         AskedRecovery(family_code, body.kind, body.phone, body.new_phone, Paper(body.form_number, body.document)),
     )  # fmt: skip
-    return _response(made, family_code)
+    return _response(await row_with_names(work, made), family_code)
 
 
 @router.post("/recoveries/{recovery_id}/approve", responses=problem_responses(401, 403, 404, 409, 422, 429))
@@ -68,8 +70,9 @@ async def withdraw(work: Work, scope: RecoversAtSite, recovery_id: uuid.UUID) ->
 
 
 async def _with_code(work: UnitOfWork, row: RecoveryRow) -> schemas.RecoveryResponse:
-    return _response(row, (await work.session.get_one(Family, row.family_id)).family_code)
+    code = (await work.session.get_one(Family, row.family_id)).family_code
+    return _response(await row_with_names(work, row), code)
 
 
-def _response(row: RecoveryRow, family_code: str) -> schemas.RecoveryResponse:
-    return schemas.RecoveryResponse.model_validate({**row.model_dump(), "family_code": family_code})
+def _response(row: Mapping[str, Any], family_code: str) -> schemas.RecoveryResponse:
+    return schemas.RecoveryResponse.model_validate({**row, "family_code": family_code})

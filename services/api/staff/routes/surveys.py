@@ -3,8 +3,9 @@
 import uuid
 from typing import Annotated, Final
 
-from fastapi import APIRouter, Query, Request
+from fastapi import Query, Request
 
+from services.api.declaring import Routes
 from services.api.dependencies import Work
 from services.api.problems import problem_responses
 from services.api.staff.access import MayManageStructure, SeesImpactAtSite, SupportsAtSite
@@ -30,7 +31,7 @@ from services.core.platform.db.database import UnitOfWork
 
 NAMES_PAGE: Final = 100
 
-router = APIRouter(prefix="/v1/staff", tags=["staff: surveys"])
+router = Routes(prefix="/v1/staff", tags=["staff: surveys"])
 
 
 @router.get("/sites/{site_id}/surveys", responses=problem_responses(401, 403, 404, 422))
@@ -46,6 +47,26 @@ async def read_report(work: Work, scope: SeesImpactAtSite, survey_id: uuid.UUID)
     """Return the site's published report in matched pairs; it is empty before publication."""
     survey = await _of_programme(work, scope.site.programme_id, survey_id)
     return _report(survey, await report_of(work, survey, scope.site.site_id))
+
+
+@router.get("/sites/{site_id}/surveys/{survey_id}/questions", responses=problem_responses(401, 403, 404, 422))
+async def list_questions(work: Work, scope: SeesImpactAtSite, survey_id: uuid.UUID) -> schemas.SurveyQuestionsResponse:
+    """List the questions of a survey, published or not; the keys are the headings of an answer list."""
+    questions = await questions_of(work, await _of_programme(work, scope.site.programme_id, survey_id))
+    return schemas.SurveyQuestionsResponse(
+        questions=[
+            schemas.SurveyQuestionResponse.model_validate(
+                {
+                    "question": question.key,
+                    "kind": question.kind,
+                    "label": question.label,
+                    "least": question.least,
+                    "most": question.most,
+                }
+            )
+            for question in questions.values()
+        ]
+    )
 
 
 @router.post(
@@ -168,8 +189,8 @@ async def _of_programme(work: UnitOfWork, programme_id: uuid.UUID, survey_id: uu
     return survey
 
 
-def _survey(one: Survey) -> schemas.SurveyResponse:
-    return schemas.SurveyResponse(survey_id=one.survey_id, name=one.name, published_at=one.published_at)
+def _survey(survey: Survey) -> schemas.SurveyResponse:
+    return schemas.SurveyResponse(survey_id=survey.survey_id, name=survey.name, published_at=survey.published_at)
 
 
 def _report(survey: Survey, comparisons: list[dict[str, object]]) -> schemas.SurveyReportResponse:

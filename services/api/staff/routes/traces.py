@@ -2,8 +2,7 @@
 
 import uuid
 
-from fastapi import APIRouter
-
+from services.api.declaring import Routes
 from services.api.dependencies import Work
 from services.api.problems import problem_responses
 from services.api.staff.access import SupportsAtSite
@@ -14,7 +13,7 @@ from services.core.devices.watches.rules import serial_of_scan
 from services.core.office.hand_outs.watches import locked_watch
 from services.core.people.accounts.actors import staff_actor
 
-router = APIRouter(prefix="/v1/staff/sites/{site_id}", tags=["staff: watches"])
+router = Routes(prefix="/v1/staff/sites/{site_id}", tags=["staff: watches"])
 
 
 @router.post("/watch-traces", responses=problem_responses(401, 403, 404, 409, 422))
@@ -45,10 +44,10 @@ async def read(work: Work, scope: SupportsAtSite, trace_id: uuid.UUID) -> schema
             **trace.model_dump(exclude={"watch_id"}), "serial": watch.serial,
             "lines": [
                 {
-                    "at": one.at, "what": one.what, "detail": one.detail,
-                    "identity": "factory" if one.child_id is None else "paired",
+                    "at": line.at, "what": line.what, "detail": line.detail,
+                    "identity": "factory" if line.child_id is None else "paired",
                 }
-                for one in lines
+                for line in lines
             ],
         }
     )  # fmt: skip

@@ -4,8 +4,9 @@ import uuid
 from datetime import date
 from typing import Annotated
 
-from fastapi import APIRouter, Query
+from fastapi import Query
 
+from services.api.declaring import Routes
 from services.api.dependencies import Work
 from services.api.problems import problem_responses
 from services.api.staff.access import AggregatesOfSite, DevicesOfSite, IsStaff, MayExport, SupportsAtSite
@@ -20,7 +21,7 @@ from services.core.platform.db.database import UnitOfWork
 from services.core.platform.disclosure import LEAST, Audience
 from services.core.platform.locales import LOCALES
 
-router = APIRouter(prefix="/v1/staff", tags=["staff: usage"])
+router = Routes(prefix="/v1/staff", tags=["staff: usage"])
 
 # One page is one year; a year of one scope has about 1,100 numbers.
 PAGE_WEEKS = 52
@@ -111,11 +112,11 @@ async def list_silent(
     Whether a family talks is not told: that would show which families have agreed to measurement.
     """
     # Sorted here, because the database's collation varies and the next page starts after this key.
-    found = {
+    families = {
         f"{family.family_code} {family.serial}": family
         for family in await queries.silent_families(work, scope.site.site_id)
     }
-    listed = sorted(place for place in found if place > after)
+    listed = sorted(place for place in families if place > after)
     page = listed[:limit]
     return schemas.SilentFamiliesResponse(
         families=[
@@ -123,7 +124,7 @@ async def list_silent(
                 family_code=family.family_code, serial=family.serial, states=list(family.states),
                 battery_pct=family.battery_pct, last_seen_at=family.last_seen_at,
             )
-            for family in (found[place] for place in page)
+            for family in (families[place] for place in page)
         ],
         next=page[-1] if len(listed) > limit else None,
     )  # fmt: skip

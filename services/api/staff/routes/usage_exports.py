@@ -3,9 +3,10 @@
 import uuid
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Query
+from fastapi import Query
 from starlette.responses import Response
 
+from services.api.declaring import Routes
 from services.api.dependencies import Work
 from services.api.problems import problem_responses
 from services.api.staff.access import MayExport
@@ -22,7 +23,7 @@ from services.core.measurement.tables import UsageExport
 from services.core.platform.limits.actions import Charge, charge
 from services.core.platform.limits.rules import Limits
 
-router = APIRouter(prefix="/v1/staff/exports", tags=["staff: exports"])
+router = Routes(prefix="/v1/staff/exports", tags=["staff: exports"])
 
 _TYPES: dict[FileKind, tuple[str, str]] = {
     FileKind.CSV: ("text/csv; charset=utf-8", "csv"),

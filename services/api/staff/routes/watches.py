@@ -1,11 +1,13 @@
 """Hand-out, withdrawal and triage of a site's watches, by serial and family code."""
 
 import uuid
+from dataclasses import asdict
 from typing import Annotated, Any, Literal
 
-from fastapi import APIRouter, Query
+from fastapi import Query
 from starlette.responses import Response
 
+from services.api.declaring import Routes
 from services.api.dependencies import Work
 from services.api.problems import problem_responses
 from services.api.staff.access import (
@@ -21,14 +23,17 @@ from services.api.staff.schemas import programme as schemas
 from services.core.devices.watches.errors import WatchElsewhereError
 from services.core.devices.watches.rules import serial_of_scan
 from services.core.office.hand_outs import watches as hand_out
+from services.core.office.hand_outs.paper_pairs import enter_from_paper
 from services.core.office.hand_outs.withdrawal import replace_watch, withdraw_watch
 from services.core.office.papers.site_papers import Layout, hand_out_paper, labels_of_site, leaflet_of_site
 from services.core.office.triage import queries as triage
 from services.core.people.accounts.actors import staff_actor
 from services.core.people.households.errors import NotFoundError
 from services.core.people.programme.queries import cohort_of_site
+from services.core.platform.limits.actions import Charge, charge
+from services.core.platform.limits.rules import Limits
 
-router = APIRouter(prefix="/v1/staff/sites/{site_id}", tags=["staff: watches"])
+router = Routes(prefix="/v1/staff/sites/{site_id}", tags=["staff: watches"])
 
 PAGE = 50
 PageLocale = Literal["en", "zh-Hans", "vi", "tr"]
@@ -84,7 +89,11 @@ async def hand_out_by_scan(
     )
     return schemas.HandedOutWatchResponse(
         serial=serial_of_scan(body.scan), family_code=body.family_code.strip().upper(), is_new=is_new,
-        no_working_channel=await hand_out.lacks_channel(work, body.scan, body.family_code),
+        no_working_channel=await hand_out.lacks_channel_at(
+            work, scope.site.site_id, body.family_code,
+            # A coordinator passes the access rule only while a hand-out is open.
+            is_open=not joins_health_and_families(scope.caller),
+        ),
     )  # fmt: skip
 
 
@@ -93,6 +102,27 @@ async def undo(work: Work, scope: FamilyCodesAtSite) -> schemas.UndoneHandOutRes
     """Undo the caller's last hand-out at this site within two hours, unless the watch is already paired."""
     undone = await hand_out.undo_last_hand_out(work, staff_actor(scope.caller.staff_id), site_id=scope.site.site_id)
     return schemas.UndoneHandOutResponse(serial=undone.serial, family_code=undone.family_code)
+
+
+@router.post("/watch-hand-outs/paper", responses=problem_responses(401, 403, 404, 422, 429))
+async def enter_paper(
+    work: Work, scope: FamilyCodesAtSite, body: schemas.EnterPaperRequest
+) -> schemas.EnterPaperResponse:
+    """Enter pairs that were written on paper while there was no network, all or none. Repeating it changes nothing."""
+    await charge(work, Charge(Limits.LISTS_OF_STAFF, str(scope.caller.staff_id)))
+    entered = await enter_from_paper(
+        work, staff_actor(scope.caller.staff_id), scope.site.site_id,
+        [(pair.scan, pair.family_code) for pair in body.pairs], body.given_at,
+    )  # fmt: skip
+    faults = [schemas.PaperPairFault.model_validate(asdict(fault)) for fault in entered.faults]
+    if faults:
+        await work.roll_back()
+        return schemas.EnterPaperResponse(taken=False, faults=faults, handed_out=0, unchanged=0)
+    if body.dry_run:
+        await work.roll_back()
+    return schemas.EnterPaperResponse(
+        taken=not body.dry_run, faults=[], handed_out=len(entered.given), unchanged=entered.unchanged
+    )
 
 
 @router.post("/watch-withdrawals", responses=problem_responses(401, 403, 404, 409, 422))

@@ -1,7 +1,7 @@
-"""Schemas for staff log-in, accounts, structure and devices. Families appear by their code only."""
+"""Schemas for staff log-in and accounts."""
 
 import uuid
-from datetime import date, datetime
+from datetime import datetime
 from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
@@ -100,6 +100,17 @@ class AccountScope(ResponseBody):
     site_id: uuid.UUID | None
 
 
+class ServedScope(AccountScope):
+    """One programme or one site that the caller serves, with what a page needs to name it and to show its times."""
+
+    programme: str
+    simulated: bool = Field(description="made up for demonstrations: in no count of a real programme")
+    site: str | None = Field(description="null: every site of the programme; so are the next three")
+    country: str | None
+    timezone: str | None
+    locale: str | None
+
+
 class StaffMeResponse(ResponseBody):
     """The caller's name, role and scopes."""
 
@@ -108,7 +119,7 @@ class StaffMeResponse(ResponseBody):
     display_name: str
     role: str
     permissions: list[str]
-    scopes: list[AccountScope]
+    scopes: list[ServedScope]
 
 
 class StaffSession(ResponseBody):
@@ -124,92 +135,6 @@ class StaffSessionsResponse(ResponseBody):
     """Every live session, newest first."""
 
     sessions: list[StaffSession]
-
-
-class Site(ResponseBody):
-    """A site in the caller's scope."""
-
-    site_id: uuid.UUID
-    programme_id: uuid.UUID
-    programme: str
-    name: str
-    country: str
-    timezone: str
-    locale: str
-    kind: str
-
-
-class SitesResponse(ResponseBody):
-    """Sites by programme and name."""
-
-    sites: list[Site]
-
-
-class Cohort(ResponseBody):
-    """A cohort of a site."""
-
-    cohort_id: uuid.UUID
-    name: str
-    starts_on: date | None
-    ends_on: date | None
-
-
-class CohortsResponse(ResponseBody):
-    """Cohorts by name."""
-
-    cohorts: list[Cohort]
-
-
-class WatchHealth(ResponseBody):
-    """Technical state of a watch."""
-
-    serial: str
-    model: str
-    state: str = Field(description="registered, handed_out, lost, returned, broken")
-    paired: bool
-    presence: str | None = Field(
-        description="online, offline or asleep; null: not paired, or a family's watch as a coordinator sees it"
-    )
-    last_seen_at: datetime | None
-    battery_pct: int | None
-    firmware: str | None
-    refused_packets: int = Field(
-        description="MQTT packets that violate the protocol (retain flag, QoS 2, too large, malformed); each closed "
-        "the connection, and above 0 the firmware is faulty"
-    )
-    on_its_way_since_at: datetime | None = Field(
-        description="paired and not yet in use by the child; null once it has arrived, or while it is not paired"
-    )
-
-
-class WatchAtSite(WatchHealth):
-    """A watch of a site, and the code of its family."""
-
-    family_code: str | None
-
-
-class WatchesAtSiteResponse(ResponseBody):
-    """A page of watches by serial; ``next`` is the next page's ``after``."""
-
-    watches: list[WatchAtSite]
-    next: str | None
-
-
-class FamilyAtSite(ResponseBody):
-    """A family by its code, and its devices."""
-
-    family_code: str
-    cohort: str
-    enrolled_at: datetime
-    has_logged_in: bool = Field(description="joined: the first guardian is in the family")
-    watches: list[WatchHealth]
-
-
-class FamiliesAtSiteResponse(ResponseBody):
-    """A page of families by code; ``next`` is the next page's ``after``."""
-
-    families: list[FamilyAtSite]
-    next: str | None
 
 
 class NewAccountRequest(RequestBody):
@@ -246,6 +171,19 @@ class ChangePasswordRequest(RequestBody):
     new_password: NewPassword
 
 
+class RenewRecoveryCodesRequest(RequestBody):
+    """The password and a code of the authenticator app; a recovery code is not enough."""
+
+    password: Password
+    code: Annotated[str, Field(min_length=6, max_length=6, pattern=r"^[0-9]{6}$", examples=["482913"])]
+
+
+class RecoveryCodesResponse(ResponseBody):
+    """New recovery codes for a lost phone; each works once, and they are returned only here."""
+
+    recovery_codes: list[str]
+
+
 class AccountRequestResponse(ResponseBody):
     """A request to open, reset or promote an account; it is carried out after a second person's approval."""
 
@@ -266,6 +204,7 @@ class AccountRequestResponse(ResponseBody):
     asked_by_name: str
     asked_at: datetime
     approved_by: uuid.UUID | None
+    approved_by_name: str | None
     ended_at: datetime | None
 
 

@@ -8,7 +8,7 @@ from fastapi import Path
 from pydantic import Field
 
 from services.api.schema_base import RequestBody, ResponseBody
-from services.api.schema_fields import Phone
+from services.api.schema_fields import Phone, WrittenTime
 from services.core.office.recovery.paper import Document
 from services.core.people.households.rules import BREAK_GLASS_LONGEST_DELAY_DAYS, HAND_OUT_MOST_FAMILIES
 
@@ -51,8 +51,10 @@ class RecoveryResponse(ResponseBody):
     state: str = Field(description="asked, waiting, contested, withdrawn, done, failed")
     document: str = Field(description="enrolment_form, identity_card, passport, household_book")
     asked_by: uuid.UUID
+    asked_by_name: str
     asked_at: datetime
     approved_by: uuid.UUID | None
+    approved_by_name: str | None
     due_at: datetime | None
     ended_at: datetime | None
 
@@ -98,10 +100,21 @@ class HandOutResponse(ResponseBody):
     opened_at: datetime
     closes_at: datetime
     open: bool
+    may_prolong: bool = Field(description="whether the caller opened it, and it can stay open for longer")
+    wall_url: str | None = Field(
+        description="page for a projector, which shows code and counts without a log-in; null: closed",
+        examples=["https://watch.example.org/wall#nX0c"],
+    )
+
+
+class ProlongHandOutRequest(RequestBody):
+    """The new end; at most six hours after the opening."""
+
+    closes_at: WrittenTime
 
 
 class OpenedHandOutResponse(HandOutResponse):
-    """The hand-out, and its wall code, which parents send as `hand_out_code`; returned only here."""
+    """The hand-out, and its wall code, which parents send as `hand_out_code`; its wall shows it again."""
 
     code: str = Field(examples=["k3m9-q2x7"])
 
@@ -141,8 +154,10 @@ class DecisionResponse(ResponseBody):
     state: str = Field(description="asked, waiting, withdrawn, done, failed")
     document: str
     asked_by: uuid.UUID
+    asked_by_name: str
     asked_at: datetime
     approved_by: uuid.UUID | None
+    approved_by_name: str | None
     due_at: datetime | None
 
 
@@ -181,9 +196,12 @@ class BreakGlassResponse(ResponseBody):
     reason: str
     tell_after_days: int
     asked_by: uuid.UUID
+    asked_by_name: str
     asked_at: datetime
     approved_by: uuid.UUID | None
+    approved_by_name: str | None
     delay_approved_by: uuid.UUID | None
+    delay_approved_by_name: str | None
     opened_at: datetime | None
     closes_at: datetime | None
     told_at: datetime | None

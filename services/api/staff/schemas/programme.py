@@ -7,6 +7,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from services.api.schema_base import RequestBody, ResponseBody
+from services.api.schema_fields import WrittenTime
 
 FamilyCode = Annotated[str, Field(min_length=2, max_length=20, pattern=r"^[A-Za-z0-9-]+$", examples=["DG-001"])]
 Scan = Annotated[
@@ -28,6 +29,10 @@ Kind = Literal[
 ]
 
 
+TrainingKind = Literal["watch", "migrant_parents", "family_day", "parenting", "online_safety", "refresher"]
+EndReason = Literal["left_factory", "moved_away", "watch_returned", "declined", "child_grown", "other"]
+
+
 class HandOutWatchRequest(RequestBody):
     """A watch's label and a family's code."""
 
@@ -45,6 +50,39 @@ class HandedOutWatchResponse(ResponseBody):
         description="no guardian has joined, or one has neither a live push endpoint nor a confirmed number; "
         "null unless a hand-out of the site is open"
     )
+
+
+class PaperPair(RequestBody):
+    """A watch and a family as written on paper."""
+
+    scan: Scan
+    family_code: FamilyCode
+
+
+class EnterPaperRequest(RequestBody):
+    """Pairs from paper, all or none, at the paper's time. A dry run validates them and is rolled back."""
+
+    pairs: Annotated[list[PaperPair], Field(min_length=1, max_length=200)]
+    given_at: WrittenTime = Field(description="when the watches were handed out, in the last seven days")
+    dry_run: bool = False
+
+
+class PaperPairFault(ResponseBody):
+    """One fault; ``row`` counts the pairs from 1."""
+
+    row: int
+    column: Literal["scan", "family_code"]
+    code: str = Field(description="stable code of the fault")
+    family_code: str | None = Field(description="the family that has the watch, where that is the fault")
+
+
+class EnterPaperResponse(ResponseBody):
+    """Result of the paper; with faults nothing is stored."""
+
+    taken: bool
+    faults: list[PaperPairFault]
+    handed_out: int = Field(description="watches handed out")
+    unchanged: int = Field(description="pairs that stood already")
 
 
 class UndoneHandOutResponse(ResponseBody):
@@ -117,13 +155,13 @@ class ContactFamilyResponse(ResponseBody):
 class EndEnrolmentRequest(FamilyCodeRequest):
     """The reason for the end of a family's enrolment; its watch and messages stay."""
 
-    reason: Literal["left_factory", "moved_away", "watch_returned", "declined", "child_grown", "other"]
+    reason: EndReason
 
 
 class RecordTrainingRequest(FamilyCodeRequest):
     """A training attended by a family's guardian."""
 
-    training: Literal["watch", "migrant_parents", "family_day", "parenting", "online_safety", "refresher"]
+    training: TrainingKind
     attended_on: date
 
 
@@ -163,6 +201,73 @@ class SentNoticeResponse(ResponseBody):
 
     notice_id: uuid.UUID
     created_at: datetime
+
+
+class SentNotice(SentNoticeResponse):
+    """A sent notice and its text."""
+
+    text: str
+
+
+class SentNoticesResponse(ResponseBody):
+    """The notices sent to a cohort, newest first."""
+
+    notices: list[SentNotice]
+
+
+class CohortPrompt(ResponseBody):
+    """A conversation prompt that families of the cohort are shown."""
+
+    starter: str = Field(examples=["sky"])
+    ages: str = Field(description="the age of the children whose parents see it", examples=["5-7"])
+    text: str
+
+
+class CohortPromptWeek(ResponseBody):
+    """The prompts of a week that begins on a Monday, three for each age."""
+
+    week_starts_on: date
+    prompts: list[CohortPrompt] = Field(description="three for each age, the youngest first")
+
+
+class CohortPromptsResponse(ResponseBody):
+    """The prompts of this week and the next. Whether a family uses one is not recorded."""
+
+    weeks: list[CohortPromptWeek]
+
+
+class RecordedTraining(ResponseBody):
+    """A training attended by an enrolled family."""
+
+    family_code: str
+    training: TrainingKind
+    attended_on: date
+    recorded_at: datetime
+
+
+class RecordedTrainingsResponse(ResponseBody):
+    """A page of trainings by family code and date; ``next`` is the next page's ``after``."""
+
+    trainings: list[RecordedTraining]
+    next: str | None
+
+
+class EndedEnrolment(ResponseBody):
+    """An enrolment that has ended."""
+
+    enrolment_id: uuid.UUID
+    family_code: str
+    cohort: str
+    enrolled_at: datetime
+    ended_at: datetime
+    reason: EndReason
+
+
+class EndedEnrolmentsResponse(ResponseBody):
+    """A page of ended enrolments, newest first; ``next`` is the next page's ``after``."""
+
+    enrolments: list[EndedEnrolment]
+    next: uuid.UUID | None
 
 
 class NewSiteRequest(RequestBody):

@@ -27,6 +27,22 @@ class NewQuestion(RequestBody):
     most: Annotated[float | None, Field(ge=-1e9, le=1e9)] = None
 
 
+class SurveyQuestionResponse(ResponseBody):
+    """One question of a survey."""
+
+    question: str
+    kind: Literal["yes_no", "number", "scale"]
+    label: str
+    least: float | None
+    most: float | None
+
+
+class SurveyQuestionsResponse(ResponseBody):
+    """The questions of a survey, by key."""
+
+    questions: list[SurveyQuestionResponse]
+
+
 class NewSurveyRequest(RequestBody):
     """A new survey, or further questions of an existing one."""
 
