@@ -58,6 +58,9 @@ _TARGETS: Final = {
 }
 
 
+_HEADS: Final = {b"#!AMR\n": Codec.AMR_NB, b"OggS": Codec.OPUS}
+
+
 def record_clip(samples: array[int], codec: Codec) -> Clip:
     """Encode 16-bit mono samples at 8 kHz. Raises SoundRefusedError for no samples and for more than a minute."""
     if not samples:
@@ -89,9 +92,24 @@ def _encoded(frame: AudioFrame, target: _Target) -> bytes:
     return file.getvalue()
 
 
+def encoded_clip(sound: bytes) -> Clip:
+    """Return a file that is AMR-NB or Ogg by its first bytes as a recording, unchanged; raises SoundRefusedError.
+
+    A file that cannot be decoded has the duration 0.
+    """
+    codec = next((codec for head, codec in _HEADS.items() if sound.startswith(head)), None)
+    if codec is None:
+        raise SoundRefusedError("neither AMR-NB (#!AMR) nor Ogg: a watch could not send it")
+    try:
+        duration_ms = len(samples_of(sound)) * 1000 // RATE_HZ
+    except SoundRefusedError:
+        duration_ms = 0
+    return Clip(codec, sound, duration_ms)
+
+
 def samples_of(recording: bytes) -> array[int]:
     """Return any recording (WAV, AMR, Ogg, WebM, M4A, ...) as 16-bit mono samples, 8 kHz; raises SoundRefusedError."""
-    found: array[int] = array("h")
+    samples: array[int] = array("h")
     try:
         with av.open(io.BytesIO(recording), "r") as file:
             if not file.streams.audio:
@@ -99,11 +117,11 @@ def samples_of(recording: bytes) -> array[int]:
             resampler = AudioResampler(format="s16", layout="mono", rate=RATE_HZ)
             for frame in file.decode(file.streams.audio[0]):
                 frame.pts = None
-                _append(found, resampler.resample(frame))
-            _append(found, resampler.resample(None))
+                _append(samples, resampler.resample(frame))
+            _append(samples, resampler.resample(None))
     except FFmpegError:
         raise SoundRefusedError("this is no recording") from None
-    return found
+    return samples
 
 
 def _append(samples: array[int], frames: list[AudioFrame]) -> None:

@@ -51,21 +51,21 @@ def _syllable(source: random.Random) -> list[float]:
 
 def _pulses(count: int, from_hz: float, to_hz: float) -> list[float]:
     """Return a glottal source: a pulse at the start of each period."""
-    found, phase = [0.0] * count, 1.0
+    pulses, phase = [0.0] * count, 1.0
     for place in range(count):
         phase += (from_hz + (to_hz - from_hz) * place / count) / RATE_HZ
         if phase >= 1.0:
             phase -= 1.0
-            found[place] = 1.0
-    return found
+            pulses[place] = 1.0
+    return pulses
 
 
 def _resonance(samples: list[float], formant_hz: float) -> list[float]:
     """Return the samples through one resonator of two poles."""
     radius = math.exp(-math.pi * _BANDWIDTH_HZ / RATE_HZ)
     first, second = 2 * radius * math.cos(2 * math.pi * formant_hz / RATE_HZ), -radius * radius
-    found, last, before = [], 0.0, 0.0
+    resonance, last, before = [], 0.0, 0.0
     for sample in samples:
         last, before = sample + first * last + second * before, last
-        found.append(last)
-    return found
+        resonance.append(last)
+    return resonance

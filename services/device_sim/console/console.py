@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import io
 import sys
 import unicodedata
 from collections.abc import Awaitable, Callable, Sequence
@@ -13,6 +14,7 @@ from prompt_toolkit import PromptSession
 from prompt_toolkit.completion import WordCompleter
 from prompt_toolkit.patch_stdout import patch_stdout
 
+from services.device_sim.console.help_text import about, overview
 from services.protocol.words import EMOJI_GLYPHS, Emoji
 
 
@@ -42,11 +44,18 @@ def printable(text: str) -> str:
     )
 
 
+def paragraphs(text: str) -> str:
+    """Return a long text, such as that of a consent, on indented lines of its own, each printable."""
+    return "".join(f"\n    {printable(line)}" for line in text.splitlines() if line.strip())
+
+
 def shown(kind: str, content: str) -> str:
     """Return a text or an emoji (by its word) as a screen shows it."""
     return EMOJI_GLYPHS[Emoji(content)] if kind == "emoji" and content in set(Emoji) else printable(content)
 
 
+_WAIT_MAX_S = 24 * 3600.0
+_TIMES_MAX = 1000
 _BARS = "▁▂▃▄▅▆▇█"
 
 
@@ -74,18 +83,33 @@ def seconds(word: str, most: float) -> float | None:
     return value
 
 
+def use_utf8() -> None:
+    """Print UTF-8 whatever the system's code page: a QR and a child's name exist in no Western code page."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(encoding="utf-8", errors="replace")
+
+
 def say(line: str = "") -> None:
     """Print a line at once; sys.stdout is looked up anew because prompt_toolkit exchanges it."""
     sys.stdout.write(line + "\n")
     sys.stdout.flush()
 
 
+async def agrees() -> bool:
+    """Ask at a terminal whether the person agrees; a script that asks for it has agreed."""
+    if not sys.stdin.isatty():
+        return True
+    typed = await PromptSession[str]().prompt_async("agree? [y/n] ")
+    return typed.strip().lower() in {"y", "yes"}
+
+
 def words(rest: str, count: int, usage: str) -> list[str]:
     """Return exactly `count` words, the last with the rest of the line; CommandError with the usage otherwise."""
-    found = rest.split(maxsplit=count - 1)
-    if len(found) < count:
+    arguments = rest.split(maxsplit=count - 1)
+    if len(arguments) < count:
         raise CommandError(f"usage: {usage}")
-    return found
+    return arguments
 
 
 def number(word: str, most: int) -> int:
@@ -95,12 +119,33 @@ def number(word: str, most: int) -> int:
     return int(word)
 
 
+@dataclass(frozen=True)
+class Awaited:
+    """The event, number and time-out of `wait EVENT [N] [SECONDSs]`."""
+
+    event: str
+    times: int
+    timeout_s: float
+
+
+def awaited(rest: str, default_s: float) -> Awaited:
+    """Return what a line of `wait` means: a number is how often, a time such as 30s how long."""
+    event, *more = rest.split()
+    times, timeout_s = 1, default_s
+    for word in more:
+        if word.endswith("s") and (span_s := seconds(word[:-1], _WAIT_MAX_S)) is not None:
+            timeout_s = span_s
+        else:
+            times = number(word, _TIMES_MAX)
+    return Awaited(event, times, timeout_s)
+
+
 class Console:
     """Runs commands one after the other; an error prints a line, and ends a script only."""
 
     def __init__(self, commands: Sequence[Command], known_errors: tuple[type[Exception], ...]) -> None:
         own = [
-            Command("help", "help", "this list", self._help),
+            Command("help", "help [NAME]", "the commands, or all about one", self._help),
             Command("quit", "quit", "leave", self._quit),
         ]
         self._commands = {command.name: command for command in [*commands, *own]}
@@ -161,10 +206,12 @@ class Console:
                 outcome = 1
         return outcome
 
-    async def _help(self, _rest: str) -> None:
-        width = max(len(command.usage) for command in self._commands.values())
-        for command in self._commands.values():
-            say(f"  {command.usage:<{width}}  {command.help}")
+    async def _help(self, rest: str) -> None:
+        command = self._commands.get(rest.lower())
+        if rest and command is None:
+            raise CommandError(f"there is no command {printable(rest)!r}")
+        for line in overview(list(self._commands.values())) if command is None else about(command):
+            say(line)
 
     async def _quit(self, _rest: str) -> None:
         raise QuitError

@@ -16,10 +16,11 @@ from services.device_sim.console.console import (
     Command,
     CommandError,
     Console,
-    number,
+    awaited,
     printable,
     say,
     shown,
+    use_utf8,
     voice_shown,
     words,
 )
@@ -50,6 +51,7 @@ class ParentConsole:
         self._phone = phone
         self._sms_file = sms_file
         self._board = EventBoard()
+        self._is_told = False
         self._follower: asyncio.Task[None] | None = None
         self.console = Console(
             [
@@ -68,8 +70,8 @@ class ParentConsole:
                 Command("unfollow", "unfollow", "stop printing events", self._unfollow),
                 Command(
                     "wait",
-                    "wait EVENT [N]",
-                    "until it happened N times: message.created, message.state, ...",
+                    "wait EVENT [N] [30s]",
+                    "until it happened N times since the log-in: message.created, message.state, ...",
                     self._wait,
                 ),
             ],
@@ -78,17 +80,17 @@ class ParentConsole:
 
     async def close(self) -> None:
         """Stop following."""
-        await self._unfollow("")
+        await self._stop_listening()
 
     # ---------------------------------------------------------------- log in
 
     async def _login(self, rest: str) -> None:
-        said = rest.split()
-        phone = said[0] if said else self._phone
+        arguments = rest.split()
+        phone = arguments[0] if arguments else self._phone
         if phone is None:
             raise CommandError("usage: login PHONE [CODE]")
-        if len(said) > 1:
-            await self._parent.log_in(phone, said[1])
+        if len(arguments) > 1:
+            await self._parent.log_in(phone, arguments[1])
         elif self._sms_file is not None:
             await self._parent.log_in_by_sms_file(phone, self._sms_file)
         else:
@@ -100,10 +102,11 @@ class ParentConsole:
             typed = await PromptSession[str]().prompt_async("code> ")
             await self._parent.log_in(phone, typed.strip())
         if not await self._devices.say_second_step():
+            await self.begin()
             await self._family.show_me("")
 
     async def _logout(self, _rest: str) -> None:
-        await self._unfollow("")
+        await self._stop_listening()
         await self._parent.log_out()
         say("logged out")
 
@@ -141,32 +144,49 @@ class ParentConsole:
 
     # ---------------------------------------------------------------- events
 
+    async def begin(self) -> None:
+        """Listen from the first moment where somebody is logged in, so that `wait` sees what already happened."""
+        if self._parent.is_logged_in:
+            with contextlib.suppress(ServerAwayError, TimeoutError):
+                # Before its second step a phone hears nothing.
+                if not await self._parent.devices.is_second_step_needed():
+                    await self._listen()
+
     async def _follow(self, _rest: str) -> None:
+        await self._listen()
+        self._is_told = True
+
+    async def _listen(self) -> None:
         if self._follower is None or self._follower.done():
             self._follower = asyncio.create_task(self._tell())
             # From here on nothing is missed: the stream has told where it begins.
             await self._board.wait_for("ready", _WAIT_S)
 
     async def _unfollow(self, _rest: str) -> None:
+        self._is_told = False
+
+    async def _stop_listening(self) -> None:
+        self._is_told = False
         if self._follower is not None:
             self._follower.cancel()
             await asyncio.gather(self._follower, return_exceptions=True)
             self._follower = None
 
     async def _wait(self, rest: str) -> None:
-        kind, _, times = rest.partition(" ")
-        if not kind:
-            raise CommandError("usage: wait EVENT [N]")
-        await self._follow("")
-        for _ in range(number(times or "1", 1000)):
-            await self._board.wait_for(kind, _WAIT_S)
+        if not rest:
+            raise CommandError("usage: wait EVENT [N] [30s]")
+        wanted = awaited(rest, _WAIT_S)
+        await self._listen()
+        for _ in range(wanted.times):
+            await self._board.wait_for(wanted.event, wanted.timeout_s)
 
     async def _tell(self) -> None:
         try:
             async with contextlib.aclosing(self._parent.follow()) as events:
                 async for event in events:
                     self._board.emit(event.kind, child_id=event.child_id, ref_id=event.ref_id)
-                    await self._tell_one(event)
+                    if self._is_told:
+                        await self._tell_one(event)
         except ProblemError as error:
             say(f"* no more events: {printable(error.detail)}")
 
@@ -180,8 +200,8 @@ class ParentConsole:
                     message = await self._parent.mark(event.child_id, event.ref_id, "delivered")
                 say(f"* {_line(message)}")
                 return
-        told = " ".join(f"{name}={printable(str(value))}" for name, value in event.detail.items())
-        say(f"* {event.kind} {told}")
+        detail = " ".join(f"{name}={printable(str(value))}" for name, value in event.detail.items())
+        say(f"* {event.kind} {detail}")
 
 
 def _line(message: Message) -> str:
@@ -217,6 +237,7 @@ def parent_command(
     stay: Annotated[bool, typer.Option("--stay", help="Take lines after the script instead of ending.")] = False,
 ) -> None:
     """Play a parent: log in, agree, pair, speak and listen, write and read."""
+    use_utf8()
     raise typer.Exit(
         asyncio.run(_play(SimParent(api, state), command or [], phone=phone, sms_file=sms_file, stay=stay))
     )
@@ -227,6 +248,7 @@ async def _play(
 ) -> int:
     async with parent:
         console = ParentConsole(parent, phone=phone, sms_file=sms_file)
+        await console.begin()
         try:
             outcome = await console.console.run_script(script)
             if outcome == 0 and (stay or not script):

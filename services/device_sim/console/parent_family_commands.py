@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from services.device_sim.console.console import Command, CommandError, number, printable, say, words
+from services.device_sim.console.console import Command, CommandError, agrees, number, paragraphs, printable, say, words
 from services.device_sim.parent.parent import SimParent
 from services.device_sim.parent.records import Child, Contact, Family
 from services.device_sim.parent.types import has_consent
@@ -76,16 +76,24 @@ class FamilyCommands:
     async def _consent(self, rest: str) -> None:
         locale = (await self._parent.me()).locale
         parts = {text.part for text in await self._parent.family.consent_texts(locale)}
-        if rest != "yes" and rest not in parts:
-            notice = await self._parent.family.privacy_notice((await self.family()).family_id, locale)
-            say(f"  read first, nothing to agree to ({notice.notice_version}): {printable(notice.text)}")
-            for text in await self._parent.family.consent_texts(locale):
-                say(f"  {text.part} ({text.text_version}): {text.text}")
+        wanted = "messages" if rest == "yes" else rest
+        if wanted and wanted not in parts:
+            raise CommandError(f"consent yes, or to one of: {', '.join(sorted(parts))}")
+        await self.show_consent(wanted or None, locale)
+        if not wanted:
             say("  to agree to messages: consent yes; to another part: consent PART")
             return
-        part = "messages" if rest == "yes" else rest
-        given = await self._parent.family.consent((await self.family()).family_id, part, locale=locale)
-        say(f"agreed to {given.part}, text {given.text_version}")
+        if await agrees():
+            given = await self._parent.family.consent((await self.family()).family_id, wanted, locale=locale)
+            say(f"agreed to {given.part}, text {given.text_version}")
+
+    async def show_consent(self, part: str | None, locale: str) -> None:
+        """Print what is agreed to, before it is agreed to: the privacy notice and the text of a part, or all texts."""
+        notice = await self._parent.family.privacy_notice((await self.family()).family_id, locale)
+        say(f"  read first, nothing to agree to ({notice.notice_version}):{paragraphs(notice.text)}")
+        for text in await self._parent.family.consent_texts(locale):
+            if part in {None, text.part}:
+                say(f"  {text.part} ({text.text_version}):{paragraphs(text.text)}")
 
     async def _accept(self, _rest: str) -> None:
         me = await self._parent.me()
@@ -134,14 +142,14 @@ class FamilyCommands:
 
     async def _listed(self) -> tuple[Child, list[Contact]]:
         child = await self.child()
-        found = await self._parent.family.contacts(child.child_id)
-        return child, found.contacts
+        contact_list = await self._parent.family.contacts(child.child_id)
+        return child, contact_list.contacts
 
     async def _contacts(self, _rest: str) -> None:
         child = await self.child()
-        found = await self._parent.family.contacts(child.child_id)
-        say(f"  version {found.version}, on the watch {found.acked_version}")
-        for place, contact in enumerate(found.contacts, 1):
+        contact_list = await self._parent.family.contacts(child.child_id)
+        say(f"  version {contact_list.version}, on the watch {contact_list.acked_version}")
+        for place, contact in enumerate(contact_list.contacts, 1):
             rights = ", ".join(
                 word for word, given in (("messages", contact.may_message), ("calls", contact.may_call)) if given
             )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, date, datetime, timedelta
 
-from services.device_sim.console.console import Command, CommandError, number, printable, say, words
+from services.device_sim.console.console import Command, CommandError, agrees, number, printable, say, words
 from services.device_sim.console.parent_family_commands import FamilyCommands
 from services.device_sim.parent.parent import SimParent
 from services.device_sim.parent.records import Alert, Child, Place, Settings, Zone, ZoneName
@@ -56,6 +56,9 @@ class PlaceCommands:
             if not family.may_locate and family.is_primary:
                 await self._parent.family.change_guardian(family.family_id, me.guardian_id, may_locate=True)
             if not has_consent(family, _LOCATION):
+                await self._family.show_consent(_LOCATION, me.locale)
+                if not await agrees():
+                    return
                 given = await self._parent.family.consent(family.family_id, _LOCATION, locale=me.locale)
                 say(f"agreed to {given.part}, text {given.text_version}")
         _say_settings(await self._parent.places.change_settings(child.child_id, location=rest == "on"))
@@ -180,8 +183,8 @@ class PlaceCommands:
         until = None
         if rest != "no":
             until = datetime.now(UTC) + timedelta(minutes=number(rest, _MINUTES_MAX))
-        told = await self._parent.places.set_busy(until)
-        say("not on shift" if told.busy_until is None else f"on shift until {_times(told.busy_until)}")
+        shift = await self._parent.places.set_busy(until)
+        say("not on shift" if shift.busy_until is None else f"on shift until {_times(shift.busy_until)}")
 
 
 def _where(place: Place, zone: ZoneName | None) -> str:

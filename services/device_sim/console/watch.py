@@ -5,28 +5,35 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import io
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Annotated
 
 import segno
 import typer
 
+from services.device_sim.console import options
 from services.device_sim.console.console import (
     Command,
     CommandError,
     Console,
+    awaited,
     number,
     printable,
     say,
     seconds,
     shown,
+    use_utf8,
     voice_shown,
     words,
 )
+from services.device_sim.console.watch_faults import FaultCommands
+from services.device_sim.console.watch_life import LifeCommands
 from services.device_sim.console.watch_places import PlaceCommands
 from services.device_sim.sound import SoundRefusedError
 from services.device_sim.watch.events import EventKind, WatchEvent
+from services.device_sim.watch.fault_clock import FaultyClock
+from services.device_sim.watch.faults import FaultRefusedError, FaultyLine
 from services.device_sim.watch.gpx import TrackRefusedError
 from services.device_sim.watch.mqtt_connection import ConnectionLostError
 from services.device_sim.watch.records import Incoming, IncomingState, OutgoingState, WatchRefusedError
@@ -43,7 +50,7 @@ from services.protocol.words import AlertKind, Emoji, ItemKind
 
 _KNOWN_ERRORS = (
     WatchRefusedError, NotSentError, PairingRefusedError, AlreadyPairedError, ConnectionLostError, SoundRefusedError,
-    TrackRefusedError,
+    TrackRefusedError, FaultRefusedError,
 )  # fmt: skip
 _WAIT_S = 120.0
 _SPOKEN_S = 3.0
@@ -56,6 +63,7 @@ _MARKS = {
 # Events that print a line by themselves.
 _TOLD = {
     EventKind.CODE_SHOWN: "enter this code in the parent's app: {code}",
+    EventKind.CODE_GONE: "the code is gone ({reason}); the watch is itself again",
     EventKind.PAIRING_REFUSED: "no code: {error}",
     EventKind.PAIRED: "paired: this is {child_name}'s watch now",
     EventKind.STILL_PAIRED: "the backend says that this watch is still paired; it keeps trying",
@@ -77,6 +85,7 @@ _TOLD = {
     EventKind.LOCKED: "the screen is locked: this watch was said to be lost",
     EventKind.UNLOCKED: "the screen is open again",
     EventKind.RESTARTED: "restarted",
+    EventKind.BATTERY_FLAT: "the battery is empty; `battery charge`",
     EventKind.ALERT_SEEN: "{seen_by} has seen your call",
     EventKind.ALERT_WAS_SEEN: "{seen_by} saw your call earlier",
     EventKind.ALERT_CALLING: "your family is being called",
@@ -84,12 +93,27 @@ _TOLD = {
 }
 
 
+# Fields of events that hold a contact's id.
+_PEOPLE = frozenset({"seen_by", "by", "sender"})
+# States that an event begins: a wait for them is over where they hold already.
+_STANDING: dict[str, Callable[[SimWatch], bool]] = {
+    EventKind.ONLINE: lambda watch: watch.is_online,
+    EventKind.PAIRED: lambda watch: watch.is_paired,
+    EventKind.LOCKED: lambda watch: watch.is_locked,
+}
+
+
 class WatchConsole:
     """The watch's screen and buttons as text commands."""
 
-    def __init__(self, watch: SimWatch, *, show_qr: bool = True) -> None:
+    def __init__(
+        self, watch: SimWatch, *, show_qr: bool = True, line: FaultyLine | None = None, clock: FaultyClock | None = None
+    ) -> None:
         self._watch = watch
         self._places = PlaceCommands(watch)
+        line = line or FaultyLine()
+        self._faults = FaultCommands(watch, line, clock or FaultyClock())
+        self._life = LifeCommands(watch, line)
         self._show_qr = show_qr
         self.console = Console(
             [
@@ -115,11 +139,13 @@ class WatchConsole:
                 Command("sleep", "sleep MINUTES", "say asleep and disconnect", self._sleep),
                 Command("offline", "offline", "lose the network", self._offline),
                 Command("online", "online", "find the network again", self._online),
+                *self._faults.commands(),
+                *self._life.commands(),
                 Command("forget-credentials", "forget-credentials", "as worn memory would", self._forget),
                 Command(
                     "wait",
-                    "wait EVENT [N]",
-                    "until it happened N times: paired, online, received, ...; or `settled`",
+                    "wait EVENT [N] [30s]",
+                    "until it happened N times, already or soon: paired, online, received, ...; or `settled`",
                     self._wait,
                 ),
             ],
@@ -145,7 +171,9 @@ class WatchConsole:
             say(f"* {self._name(event['by'] or '')} asked: {event['command_kind']} ({event['state']})")
         elif event.kind in _TOLD:
             fields = {
-                name: printable(str(value)) if isinstance(value, str) else value for name, value in event.fields.items()
+                # The child knows people by their names.
+                name: self._name(value) if name in _PEOPLE else printable(value) if isinstance(value, str) else value
+                for name, value in event.fields.items()
             }
             say(f"* {_TOLD[EventKind(event.kind)].format_map(fields)}")
         if event.kind == EventKind.CODE_SHOWN and self._show_qr:
@@ -221,24 +249,24 @@ class WatchConsole:
         say(f"message {self._watch.emoji(to, word).number} is kept until it is with the family")
 
     async def _record(self, rest: str) -> None:
-        said = rest.split(maxsplit=1)
-        if not said:
+        arguments = rest.split(maxsplit=1)
+        if not arguments:
             raise CommandError("usage: record TO [FILE.wav|SECONDS]")
-        length_s = seconds(said[1], limits.CLIP_MAX_S) if len(said) > 1 else _SPOKEN_S
+        length_s = seconds(arguments[1], limits.CLIP_MAX_S) if len(arguments) > 1 else _SPOKEN_S
         if length_s is None:
-            message = self._watch.voice.record(said[0], Path(said[1]))
+            message = self._watch.voice.record(arguments[0], Path(arguments[1]))
         else:
-            message = self._watch.voice.record(said[0], seconds=length_s)
+            message = self._watch.voice.record(arguments[0], seconds=length_s)
         say(f"message {message.number} is kept until it is with the family")
 
     async def _play(self, rest: str) -> None:
-        said = rest.split(maxsplit=1)
+        arguments = rest.split(maxsplit=1)
         items = self._watch.inbox()
-        item = items[number(said[0] if said else "", len(items)) - 1]
+        item = items[number(arguments[0] if arguments else "", len(items)) - 1]
         if item.kind != ItemKind.VOICE:
             raise CommandError("that is no voice message; `read` it")
-        item = self._watch.voice.play(item.ref, Path(said[1]) if len(said) > 1 else None)
-        say(f"  {self._line(item)}{f' → {said[1]}' if len(said) > 1 else ''}")
+        item = self._watch.voice.play(item.ref, Path(arguments[1]) if len(arguments) > 1 else None)
+        say(f"  {self._line(item)}{f' → {arguments[1]}' if len(arguments) > 1 else ''}")
 
     async def _states(self, _rest: str) -> None:
         for message in self._watch.sent():
@@ -273,14 +301,20 @@ class WatchConsole:
         say("forgotten; `pair` begins anew")
 
     async def _wait(self, rest: str) -> None:
-        kind, _, times = rest.partition(" ")
-        if kind == "settled":
-            await self._watch.wait_settled(timeout_s=_WAIT_S)
-            return
-        if kind not in set(EventKind):
+        if not rest:
             raise CommandError("wait for one of: settled " + " ".join(EventKind))
-        for _ in range(number(times or "1", 1000)):
-            await self._watch.wait_for(kind, timeout_s=_WAIT_S)
+        wanted = awaited(rest, _WAIT_S)
+        if wanted.event == "settled":
+            await self._watch.wait_settled(timeout_s=wanted.timeout_s)
+            return
+        if wanted.event not in set(EventKind):
+            raise CommandError("wait for one of: settled " + " ".join(EventKind))
+        holds = _STANDING.get(wanted.event)
+        if holds is not None and wanted.times == 1:
+            await self._watch.wait_until(lambda: holds(self._watch), timeout_s=wanted.timeout_s)
+            return
+        for _ in range(wanted.times):
+            await self._watch.wait_for(wanted.event, timeout_s=wanted.timeout_s)
 
 
 def _qr(link: str) -> str:
@@ -291,21 +325,12 @@ def _qr(link: str) -> str:
 
 def watch_command(  # noqa: PLR0913 - one parameter an option
     *,
-    state: Annotated[
-        Path, typer.Option(envvar="SMARTWATCH_SIM_WATCH_STATE", help="Folder of this watch's memory.")
-    ] = Path("var/sim/watch"),
-    serial: Annotated[str | None, typer.Option(envvar="SMARTWATCH_SIM_SERIAL", help="Needed once.")] = None,
-    secret: Annotated[
-        str | None, typer.Option(envvar="SMARTWATCH_SIM_SECRET", help="Needed once; better in the environment.")
-    ] = None,
-    host: Annotated[str, typer.Option(envvar="SMARTWATCH_SIM_HOST", help="Where the broker is.")] = "127.0.0.1",
-    port: Annotated[
-        int | None, typer.Option(envvar="SMARTWATCH_SIM_PORT", help="8883 with --tls-ca, else 1883.")
-    ] = None,
-    tls_ca: Annotated[
-        Path | None,
-        typer.Option(envvar="SMARTWATCH_SIM_TLS_CA", help="Authority to trust; without it, plain MQTT."),
-    ] = None,
+    state: options.State = options.DEFAULT_STATE,
+    serial: options.Serial = None,
+    secret: options.Secret = None,
+    host: options.Host = "127.0.0.1",
+    port: options.Port = None,
+    tls_ca: options.TlsCa = None,
     command: Annotated[
         list[str] | None, typer.Option("--command", "-c", help="A line to run; repeat it for a script.")
     ] = None,
@@ -314,9 +339,12 @@ def watch_command(  # noqa: PLR0913 - one parameter an option
         bool, typer.Option("--impatient", help="Repeat after milliseconds where a watch waits seconds to minutes.")
     ] = False,
     qr: Annotated[bool, typer.Option(help="Draw the pairing code as a QR too.")] = True,
+    seed: Annotated[int, typer.Option(help="Seed of the chance in faults.")] = 0,
 ) -> None:
     """Play a watch: pair it, speak and listen, read and write, lose its network."""
+    use_utf8()
     tls_port, plain_port = 8883, 1883
+    line, clock = FaultyLine(seed), FaultyClock()
     try:
         watch = SimWatch(
             state,
@@ -326,15 +354,17 @@ def watch_command(  # noqa: PLR0913 - one parameter an option
             serial=serial,
             secret=secret,
             timings=Timings.quick() if impatient else None,
+            line=line,
+            clock=clock,
         )
     except (WatchFolderError, ValueError) as error:
         say(f"This watch cannot be switched on: {error}.")
         raise typer.Exit(2) from None
-    raise typer.Exit(asyncio.run(_play(watch, command or [], stay=stay, show_qr=qr)))
+    console = WatchConsole(watch, show_qr=qr, line=line, clock=clock)
+    raise typer.Exit(asyncio.run(_play(watch, console, command or [], stay=stay)))
 
 
-async def _play(watch: SimWatch, script: Sequence[str], *, stay: bool, show_qr: bool) -> int:
-    console = WatchConsole(watch, show_qr=show_qr)
+async def _play(watch: SimWatch, console: WatchConsole, script: Sequence[str], *, stay: bool) -> int:
     teller = asyncio.create_task(console.tell())
     await asyncio.sleep(0)  # the teller listens before anything happens
     async with watch:

@@ -50,10 +50,10 @@ class PlaceCommands:
 
     async def _walk(self, rest: str) -> None:
         usage = "walk FILE.gpx [SPEED|past]"
-        (said,) = words(rest, 1, usage)
-        name, _, how = said.rpartition(" ")
+        (argument,) = words(rest, 1, usage)
+        name, _, how = argument.rpartition(" ")
         if not name or (how != _PAST and _is_no_number(how)):
-            name, how = said, "1"
+            name, how = argument, "1"
         track = read_track(Path(name.strip()))
         if how == _PAST:
             kept = self._watch.places.walked(track, ended_at=datetime.now(UTC))

@@ -62,8 +62,10 @@ class ParentFamily:
 
     async def consent_texts(self, locale: str = "en") -> list[ConsentText]:
         """Return the consent texts."""
-        told = await self._http.ask_for(_Texts, "GET", "/v1/consent-texts", query={"locale": locale}, open_to_all=True)
-        return told.texts
+        answer = await self._http.ask_for(
+            _Texts, "GET", "/v1/consent-texts", query={"locale": locale}, open_to_all=True
+        )
+        return answer.texts
 
     async def privacy_notice(self, family_id: str, locale: str = "en") -> PrivacyNotice:
         """Return who is responsible at the family's site."""
@@ -119,8 +121,8 @@ class ParentFamily:
 
     async def invitations(self, family_id: str) -> list[Invitation]:
         """Return the invitations that can still be accepted."""
-        told = await self._http.ask_for(_Invitations, "GET", f"/v1/families/{family_id}/invitations")
-        return told.invitations
+        answer = await self._http.ask_for(_Invitations, "GET", f"/v1/families/{family_id}/invitations")
+        return answer.invitations
 
     async def revoke_invitation(self, family_id: str, invitation_id: str) -> None:
         """Revoke an invitation."""

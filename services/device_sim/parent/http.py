@@ -22,7 +22,7 @@ T = TypeVar("T")
 _COME_AGAIN = "try_again"
 _TRIES = 4
 _LONGEST_WAIT_S = 5.0
-_Said = tuple[dict[str, Any] | None, dict[str, Any] | None, dict[str, str] | None, bytes | None]
+_Request = tuple[dict[str, Any] | None, dict[str, Any] | None, dict[str, str] | None, bytes | None]
 _UNAUTHORIZED = 401
 _SERVER_FAULT = 500
 
@@ -73,30 +73,30 @@ class ParentHttp:
         the server answers "not now".
         """
         tries = _TRIES if repeatable or method == "GET" else 1
-        asked = (body, query, headers, content)
+        request = (body, query, headers, content)
         for _ in range(tries - 1):
             try:
-                return await self._ask_once(method, path, asked, open_to_all=open_to_all)
+                return await self._ask_once(method, path, request, open_to_all=open_to_all)
             except ProblemError as error:
                 if error.code != _COME_AGAIN:
                     raise
                 wait_s = min(float(error.fields.get("retry_after_s", 0)), _LONGEST_WAIT_S)
             await asyncio.sleep(wait_s)
-        return await self._ask_once(method, path, asked, open_to_all=open_to_all)
+        return await self._ask_once(method, path, request, open_to_all=open_to_all)
 
-    async def _ask_once(self, method: str, path: str, said: _Said, *, open_to_all: bool) -> Any:  # noqa: ANN401 - JSON
-        body, query, headers, content = said
+    async def _ask_once(self, method: str, path: str, request: _Request, *, open_to_all: bool) -> Any:  # noqa: ANN401 - JSON
+        body, query, headers, content = request
         session = None if open_to_all else self._need_session()
-        asked: dict[str, Any] = {"json": body, "params": query, "headers": headers or {}, "content": content}
-        answer = await self._send(method, path, session, **asked)
+        options: dict[str, Any] = {"json": body, "params": query, "headers": headers or {}, "content": content}
+        answer = await self._send(method, path, session, **options)
         if answer.status_code == _UNAUTHORIZED and session is not None:
-            answer = await self._send(method, path, await self.refresh(session), **asked)
+            answer = await self._send(method, path, await self.refresh(session), **options)
         _raise_problem(answer)
         return answer.json() if answer.content else None
 
-    async def ask_for(self, kind: type[T], method: str, path: str, **asked: Any) -> T:  # noqa: ANN401 - as in `ask`
+    async def ask_for(self, kind: type[T], method: str, path: str, **options: Any) -> T:  # noqa: ANN401 - as in `ask`
         """Return the answer as a record of this type."""
-        return TypeAdapter(kind).validate_python(await self.ask(method, path, **asked), strict=False)
+        return TypeAdapter(kind).validate_python(await self.ask(method, path, **options), strict=False)
 
     async def refresh(self, used: StoredSession) -> StoredSession:
         """Return a session newer than the refused one; serialised, because a refresh token works once."""
@@ -117,11 +117,11 @@ class ParentHttp:
         """Open an event stream and yield its events. Raises ProblemError or ServerAwayError, also while reading."""
         session = self._need_session()
         for _ in range(2):
-            asked = {**headers, "Authorization": f"Bearer {session.access_token}", "Accept": "text/event-stream"}
+            sent_headers = {**headers, "Authorization": f"Bearer {session.access_token}", "Accept": "text/event-stream"}
             try:
                 # No time limit between lines: the server sends a comment line every 15 s.
                 async with self._client.stream(
-                    "GET", path, headers=asked, timeout=httpx.Timeout(10.0, read=60.0)
+                    "GET", path, headers=sent_headers, timeout=httpx.Timeout(10.0, read=60.0)
                 ) as answer:
                     if answer.status_code != _UNAUTHORIZED:
                         if answer.is_error:
@@ -147,9 +147,9 @@ class ParentHttp:
         """
         session = self._need_session()
         for _ in range(2):
-            asked = {**read.headers(), "Authorization": f"Bearer {session.access_token}"}
+            sent_headers = {**read.headers(), "Authorization": f"Bearer {session.access_token}"}
             try:
-                async with self._client.stream("GET", path, headers=asked) as answer:
+                async with self._client.stream("GET", path, headers=sent_headers) as answer:
                     if answer.status_code != _UNAUTHORIZED:
                         if answer.is_error:
                             await answer.aread()
@@ -170,13 +170,13 @@ class ParentHttp:
         session: StoredSession | None,
         *,
         headers: dict[str, str] | None = None,
-        **asked: Any,  # noqa: ANN401 - what httpx takes
+        **options: Any,  # noqa: ANN401 - what httpx takes
     ) -> httpx.Response:
-        told = dict(headers or {})
+        sent_headers = dict(headers or {})
         if session is not None:
-            told["Authorization"] = f"Bearer {session.access_token}"
+            sent_headers["Authorization"] = f"Bearer {session.access_token}"
         try:
-            return await self._client.request(method, path, headers=told, **asked)
+            return await self._client.request(method, path, headers=sent_headers, **options)
         except httpx.TransportError as error:
             raise ServerAwayError(type(error).__name__) from None
 
@@ -185,12 +185,12 @@ def _raise_problem(answer: httpx.Response) -> None:
     if not answer.is_error:
         return
     try:
-        told = answer.json()
+        fields = answer.json()
     except ValueError:
-        told = {}
-    if not isinstance(told, dict):
-        told = {}
-    if answer.status_code >= _SERVER_FAULT and "code" not in told:
+        fields = {}
+    if not isinstance(fields, dict):
+        fields = {}
+    if answer.status_code >= _SERVER_FAULT and "code" not in fields:
         raise ServerAwayError(f"status {answer.status_code}")
-    detail = str(told.get("detail") or told.get("title") or answer.reason_phrase)
-    raise ProblemError(str(told.get("code", "unknown")), answer.status_code, detail, told)
+    detail = str(fields.get("detail") or fields.get("title") or answer.reason_phrase)
+    raise ProblemError(str(fields.get("code", "unknown")), answer.status_code, detail, fields)

@@ -93,12 +93,12 @@ class Outbox:
                 if offset == len(sound):
                     return await self._http.ask_for(Message, "POST", f"{path}/{upload.upload_id}/message")
                 part = sound[offset : offset + upload.part_max_bytes]
-                asked: dict[str, Any] = {
+                options: dict[str, Any] = {
                     "content": part,
                     "headers": {"Upload-Offset": str(offset), "Content-Type": "application/offset+octet-stream"},
                 }
-                told = await self._http.ask_for(Upload, "PATCH", f"{path}/{upload.upload_id}", **asked)
-                offset = told.offset
+                answer = await self._http.ask_for(Upload, "PATCH", f"{path}/{upload.upload_id}", **options)
+                offset = answer.offset
             except ProblemError as error:
                 wrong += 1
                 if error.status == _NOT_FOUND:

@@ -165,14 +165,14 @@ class SimParent:
 
     async def history(self, child_id: str) -> list[Message]:
         """Return the whole conversation, oldest first."""
-        found: list[Message] = []
+        messages: list[Message] = []
         cursor = None
         while True:
             page = await self.messages(child_id, cursor=cursor)
-            found.extend(page.messages)
+            messages.extend(page.messages)
             cursor = page.next_cursor
             if cursor is None:
-                return found[::-1]
+                return messages[::-1]
 
     async def message(self, child_id: str, message_id: str) -> Message:
         """Return one message with its states."""
@@ -223,21 +223,21 @@ class SimParent:
             async for event in events:
                 if event.kind == "ready" or event.child_id == child_id:
                     page = await self.messages(child_id)
-                    found = next((message for message in page.messages if condition(message)), None)
-                    if found is not None:
-                        return found
+                    match = next((message for message in page.messages if condition(message)), None)
+                    if match is not None:
+                        return match
         raise ServerAwayError("the event stream ended")
 
 
 def _family_event(event: ServerSentEvent, cursor: str | None) -> FamilyEvent:
-    told = json.loads(event.data)
-    if not isinstance(told, dict):
-        told = {}
+    fields = json.loads(event.data)
+    if not isinstance(fields, dict):
+        fields = {}
     return FamilyEvent(
         kind=event.event,
         cursor=event.id or cursor or "",
-        family_id=told.get("family_id"),
-        child_id=told.get("child_id"),
-        ref_id=told.get("ref_id"),
-        detail=told.get("detail") or {},
+        family_id=fields.get("family_id"),
+        child_id=fields.get("child_id"),
+        ref_id=fields.get("ref_id"),
+        detail=fields.get("detail") or {},
     )

@@ -28,10 +28,10 @@ async def wait_for_sms(path: Path, phone: str, *, position: int = 0, timeout_s: 
 
 async def wait_for_sms_code(path: Path, phone: str, *, position: int = 0, timeout_s: float = 30.0) -> str:
     """Return the six digits in the newest SMS to a phone after a position; raises TimeoutError."""
-    found = _CODE.search(await wait_for_sms(path, phone, position=position, timeout_s=timeout_s))
-    if found is None:
+    code = _CODE.search(await wait_for_sms(path, phone, position=position, timeout_s=timeout_s))
+    if code is None:
         raise ValueError("the SMS holds no code")
-    return found.group()
+    return code.group()
 
 
 def _texts(path: Path, phone: str, position: int) -> list[str]:
@@ -40,9 +40,9 @@ def _texts(path: Path, phone: str, position: int) -> list[str]:
     with path.open("rb") as file:
         file.seek(position)
         lines = file.read().split(b"\n")[:-1]  # a line without its end is still being written
-    found = []
+    texts = []
     for line in lines:
         sms = json.loads(line)
         if sms.get("phone") == phone:
-            found.append(str(sms["text"]))
-    return found
+            texts.append(str(sms["text"]))
+    return texts

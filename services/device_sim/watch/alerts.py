@@ -25,6 +25,7 @@ class Alerts:
 
         It carries the watch's current fix. Raises WatchRefusedError while unpaired; a locked screen is no obstacle.
         """
+        self._body.refuse_when_flat()
         if self._store.username() is None:
             raise WatchRefusedError("the watch is not paired")
         fix, wire_id = self._body.fix, self._body.new_id()

@@ -12,6 +12,8 @@ from typing import Any, Final
 from services.device_sim.watch.calls import CallScreen
 from services.device_sim.watch.events import EventBoard, EventKind
 from services.device_sim.watch.hours import is_quiet
+from services.device_sim.watch.line import Line
+from services.device_sim.watch.records import WatchRefusedError
 from services.device_sim.watch.store import WatchStore
 from services.device_sim.watch.timings import Timings
 from services.device_sim.watch.usage_report import UsageCounters
@@ -64,17 +66,23 @@ class WatchBody:
     random_source: random.Random
     timings: Timings
     traits: WatchTraits
+    # The time that is really there, in Unix seconds: for the battery, the child's day, and seconds since boot.
+    right_now: Callable[[], float] = time.time
+    line: Line = field(default_factory=Line)
     events: EventBoard = field(default_factory=EventBoard)
     has_room: bool = True
     boot: int = 0
     fix: Fix | None = None
+    # The battery is empty: the watch does nothing until it was charged.
+    is_flat: bool = False
     # The answer to each command since the watch was switched on.
     answered_commands: dict[str, Ack] = field(default_factory=dict)
     counters: UsageCounters = field(init=False)
     calls: CallScreen = field(init=False)
-    _started_s: float = field(default_factory=time.monotonic)
+    _started_s: float = 0.0
 
     def __post_init__(self) -> None:
+        self._started_s = self.right_now()
         self.counters = self._new_counters()
         self.calls = CallScreen(self.events, self.store.contacts, self.server_now, self.timings.alert_answer_s)
 
@@ -83,7 +91,7 @@ class WatchBody:
         return UsageCounters(
             boot=self.boot,
             now_s=lambda: self.server_now() or 0.0,
-            since_boot_s=lambda: time.monotonic() - self._started_s,
+            since_boot_s=self.since_boot_s,
         )
 
     def server_now(self) -> float | None:
@@ -98,13 +106,21 @@ class WatchBody:
     def dated(self) -> dict[str, Any]:
         """Return the fields that date an uplink: `tst` (0 without a clock), `boot`, `mono_s`."""
         now = self.server_now()
-        mono_s = int(time.monotonic() - self._started_s)
-        return {"tst": 0 if now is None else max(0, int(now)), "boot": self.boot, "mono_s": mono_s}
+        return {"tst": 0 if now is None else max(0, int(now)), "boot": self.boot, "mono_s": int(self.since_boot_s())}
+
+    def since_boot_s(self) -> float:
+        """Return the seconds since the watch was switched on."""
+        return max(0.0, self.right_now() - self._started_s)
+
+    def refuse_when_flat(self) -> None:
+        """Raise WatchRefusedError while the battery is empty: nothing can be pressed."""
+        if self.is_flat:
+            raise WatchRefusedError("the battery is empty")
 
     def begin(self) -> None:
         """Count a boot and start new counters: unreported counters are lost with the power. Worn, without a network."""
         self.boot = self.store.count_boot()
-        self._started_s = time.monotonic()
+        self._started_s = self.right_now()
         self.counters = self._new_counters()
         self.counters.put_on()
         self.counters.went_offline()

@@ -38,23 +38,23 @@ class CallScreen:
             self._stop_waiting(old_ref)
             self.pressed(ref)
 
-    def take(self, said: AlertSeen) -> None:
+    def take(self, notice: AlertSeen) -> None:
         """Show the state of a call; the newest one counts, and a repeat at hello shows nothing new."""
-        self._stop_waiting(said.ref)
-        news = (None if said.state is None else str(said.state), said.seen_by, said.tst)
-        if self._shown.get(said.ref) == news:
+        self._stop_waiting(notice.ref)
+        news = (None if notice.state is None else str(notice.state), notice.seen_by, notice.tst)
+        if self._shown.get(notice.ref) == news:
             return
-        self._shown[said.ref] = news
-        match said.state:
+        self._shown[notice.ref] = news
+        match notice.state:
             case None:
-                self._events.emit(EventKind.ALERT_SEEN, ref=said.ref, seen_by=said.seen_by)
+                self._events.emit(EventKind.ALERT_SEEN, ref=notice.ref, seen_by=notice.seen_by)
             case CallState.SEEN:
-                kind = EventKind.ALERT_WAS_SEEN if self._is_old(said.tst) else EventKind.ALERT_SEEN
-                self._events.emit(kind, ref=said.ref, seen_by=said.seen_by or "somebody")
+                kind = EventKind.ALERT_WAS_SEEN if self._is_old(notice.tst) else EventKind.ALERT_SEEN
+                self._events.emit(kind, ref=notice.ref, seen_by=notice.seen_by or "somebody")
             case CallState.CALLING:
-                self._events.emit(EventKind.ALERT_CALLING, ref=said.ref)
+                self._events.emit(EventKind.ALERT_CALLING, ref=notice.ref)
             case CallState.UNANSWERED:
-                self._show_contacts(said.ref, "unanswered")
+                self._show_contacts(notice.ref, "unanswered")
 
     def end(self) -> None:
         """Forget every call: the watch is switched off or wiped."""

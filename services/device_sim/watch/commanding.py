@@ -27,14 +27,14 @@ class CommandRunner:
         self._answers = answers
         self._ending: CommandKind | None = None
 
-    def take(self, said: Command) -> None:
+    def take(self, command: Command) -> None:
         """Carry out a command and answer it; an unknown one fails as unsupported, a late one has expired."""
-        answered = self._body.answered_commands.get(said.id)
+        answered = self._body.answered_commands.get(command.id)
         if answered is None:
-            answered = self._done(said)
-            self._body.answered_commands[said.id] = answered
+            answered = self._done(command)
+            self._body.answered_commands[command.id] = answered
             self._body.events.emit(
-                EventKind.COMMAND_ANSWERED, ref=said.id, command_kind=str(said.kind), by=said.by,
+                EventKind.COMMAND_ANSWERED, ref=command.id, command_kind=str(command.kind), by=command.by,
                 state=str(answered.state), detail=None if answered.detail is None else str(answered.detail),
             )  # fmt: skip
         self._answers.say(UplinkKind.ACK, answered)
@@ -52,42 +52,42 @@ class CommandRunner:
             self._body.events.emit(EventKind.WIPED, username=username)
             raise ConnectionLostError("wiped")
 
-    def _done(self, said: Command) -> Ack:
+    def _done(self, command: Command) -> Ack:
         now = self._body.server_now()
-        if said.expires_tst and now is not None and said.expires_tst < now:
-            return self._ack(said, AckState.EXPIRED)
-        match said.kind:
+        if command.expires_tst and now is not None and command.expires_tst < now:
+            return self._ack(command, AckState.EXPIRED)
+        match command.kind:
             case CommandKind.LOCATE:
-                return self._locate(said)
+                return self._locate(command)
             case CommandKind.RING:
-                self._body.events.emit(EventKind.RANG, by=said.by)
+                self._body.events.emit(EventKind.RANG, by=command.by)
             case CommandKind.LOST:
                 self._body.store.set_locked(locked=True)
-                self._body.events.emit(EventKind.LOCKED, by=said.by)
+                self._body.events.emit(EventKind.LOCKED, by=command.by)
             case CommandKind.FOUND:
                 self._body.store.set_locked(locked=False)
-                self._body.events.emit(EventKind.UNLOCKED, by=said.by)
+                self._body.events.emit(EventKind.UNLOCKED, by=command.by)
             case CommandKind.RESTART | CommandKind.WIPE:
-                self._ending = CommandKind(said.kind)
+                self._ending = CommandKind(command.kind)
             case _:
-                return self._ack(said, AckState.FAILED, Detail.UNSUPPORTED)
-        return self._ack(said, AckState.DONE)
+                return self._ack(command, AckState.FAILED, Detail.UNSUPPORTED)
+        return self._ack(command, AckState.DONE)
 
-    def _locate(self, said: Command) -> Ack:
+    def _locate(self, command: Command) -> Ack:
         """Answer with the current fix if location is on; the fix is stored until its receipt."""
         config, fix = self._body.store.config(), self._body.fix
         if config is None or not config.location:
-            return self._ack(said, AckState.FAILED, Detail.LOCATION_OFF)
+            return self._ack(command, AckState.FAILED, Detail.LOCATION_OFF)
         if fix is None:
-            return self._ack(said, AckState.FAILED, Detail.NO_FIX)
+            return self._ack(command, AckState.FAILED, Detail.NO_FIX)
         wire_id = self._body.new_id()
         dated = self._body.dated()
         location = Location(
-            id=wire_id, reply_to=said.id, lat=fix.lat, lon=fix.lon, acc=fix.acc, source=fix.source, **dated
+            id=wire_id, reply_to=command.id, lat=fix.lat, lon=fix.lon, acc=fix.acc, source=fix.source, **dated
         )
         kept = self._body.store.outgoing.keep(wire_id, UplinkKind.LOCATION.value, codec.encode(location))
         self._answers.plan(kept.number, 0.0)
-        return self._ack(said, AckState.DONE)
+        return self._ack(command, AckState.DONE)
 
-    def _ack(self, said: Command, state: AckState, detail: Detail | None = None) -> Ack:
-        return Ack(ref=said.id, state=state, detail=detail, **self._body.dated())
+    def _ack(self, command: Command, state: AckState, detail: Detail | None = None) -> Ack:
+        return Ack(ref=command.id, state=state, detail=detail, **self._body.dated())

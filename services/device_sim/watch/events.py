@@ -17,6 +17,7 @@ class EventKind(StrEnum):
     """Kinds of events, each with its fields."""
 
     CODE_SHOWN = "code_shown"  # code, qr, expires_tst
+    CODE_GONE = "code_gone"  # reason (used, ran_out): the paired watch is itself again
     PAIRING_REFUSED = "pairing_refused"  # error, retry_after_s
     PAIRED = "paired"  # username, child_name
     STILL_PAIRED = "still_paired"  # username
@@ -45,6 +46,7 @@ class EventKind(StrEnum):
     LOCKED = "locked"  # by
     UNLOCKED = "unlocked"  # by
     RESTARTED = "restarted"  # boot
+    BATTERY_FLAT = "battery_flat"
     ALERT_SEEN = "alert_seen"  # ref, seen_by
     ALERT_WAS_SEEN = "alert_was_seen"  # ref, seen_by: more than a minute ago
     ALERT_CALLING = "alert_calling"  # ref: the family is being called
@@ -79,6 +81,7 @@ class EventBoard:
         self._followers: set[asyncio.Queue[WatchEvent]] = set()
         self._count = 0
         self._tick = asyncio.Event()
+        self.listeners: list[Callable[[WatchEvent], None]] = []
 
     def emit(self, kind: str, **fields: Any) -> None:  # noqa: ANN401 - fields are of any type
         """Record an event and wake everything that waits."""
@@ -88,6 +91,8 @@ class EventBoard:
         self._unclaimed.append(event)
         for follower in self._followers:
             follower.put_nowait(event)
+        for listener in self.listeners:
+            listener(event)
         self.tick()
 
     def tick(self) -> None:
@@ -103,8 +108,8 @@ class EventBoard:
 
     def last(self, *kinds: str, after: int = 0) -> WatchEvent | None:
         """Return the newest event of these kinds after a mark, None without one; `wait_for` still returns it."""
-        found = (event for event in reversed(self._history) if event.kind in kinds and event.number > after)
-        return next(found, None)
+        matches = (event for event in reversed(self._history) if event.kind in kinds and event.number > after)
+        return next(matches, None)
 
     async def wait_for(self, kind: str, timeout_s: float, **fields: Any) -> WatchEvent:  # noqa: ANN401 - any type
         """Return the oldest event of this kind with these fields not returned so far; TimeoutError without one."""

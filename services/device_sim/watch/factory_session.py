@@ -124,8 +124,8 @@ class FactorySession:
 
     async def _take_credentials(self, answer: PairedWithCredentials) -> PairingAnswer | None:
         store = self._body.store
-        held = store.username()
-        if held is not None and held != answer.credentials.username and not store.is_pairing_asked():
+        username = store.username()
+        if username is not None and username != answer.credentials.username and not store.is_pairing_asked():
             # Only a pairing that was requested at the watch may replace the current one.
             return None
         store.store_credentials(answer)
@@ -134,9 +134,9 @@ class FactorySession:
 
     async def _take_unpaired(self, answer: Unpaired) -> PairingAnswer | None:
         store = self._body.store
-        asked = store.is_pairing_asked()
+        is_asked = store.is_pairing_asked()
         if answer.username == store.username():
-            store.wipe(pairing_asked=asked)
+            store.wipe(pairing_asked=is_asked)
             self._body.calls.end()
             self._body.events.emit(EventKind.WIPED, username=answer.username)
         return await self._ask_code()
@@ -149,8 +149,41 @@ class FactorySession:
         left_s = shown.expires_tst - (self._body.clock() if now is None else now)
         if now is None and not 0 < left_s <= _CODE_LIFE_MAX_S:
             left_s = _CODE_LIFE_GUESS_S
-        next_answer = await self._next_answer(min(max(left_s, 1.0), _CODE_LIFE_MAX_S))
+        left_s = min(max(left_s, 1.0), _CODE_LIFE_MAX_S)
+        if self._body.store.credentials() is not None:
+            return await self._show_while_paired(shown, left_s)
+        next_answer = await self._next_answer(left_s)
         return await self._ask(PairingAsk.STATUS) if next_answer is None else next_answer
+
+    async def _show_while_paired(self, shown: ShownCode, left_s: float) -> PairingAnswer | None:
+        """Show a code on a paired watch, which proves a new phone with it; come back when it was used or ran out.
+
+        Nothing is sent to the watch when a code is used. Asked again, the backend gives the same code while it lives
+        and was not used.
+        """
+        loop = asyncio.get_running_loop()
+        ends_at = loop.time() + left_s
+        while (rest_s := ends_at - loop.time()) > 0:
+            answer = await self._next_answer(min(rest_s, self._body.timings.code_check_s))
+            if answer is None and loop.time() < ends_at:
+                answer = await self._ask(PairingAsk.CODE)
+            match answer:
+                case None | StillPaired():
+                    continue
+                case NotPaired():
+                    # The button was pressed again.
+                    answer = await self._ask(PairingAsk.CODE)
+            if not isinstance(answer, PairingCode):
+                return answer
+            if answer.code != shown.code:
+                self._come_back("used")
+                return None
+        self._come_back("ran_out")
+        return None
+
+    def _come_back(self, reason: str) -> None:
+        self._body.store.set_pairing_asked(asked=False)
+        self._body.events.emit(EventKind.CODE_GONE, reason=reason)
 
     async def _take_refusal(self, answer: PairingRefused) -> PairingAnswer | None:
         self._body.events.emit(EventKind.PAIRING_REFUSED, error=str(answer.error), retry_after_s=answer.retry_after_s)

@@ -49,6 +49,7 @@ class Mailbox:
 
         Raises WatchRefusedError while the watch is not paired or locked, and for a name without exactly one contact.
         """
+        self._body.refuse_when_flat()
         if self._store.username() is None:
             raise WatchRefusedError("the watch is not paired")
         if self.is_locked:

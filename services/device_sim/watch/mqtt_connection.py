@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from typing import Self
 
 from services.device_sim.watch import mqtt_packets as packets
+from services.device_sim.watch.line import ByteReader, ByteWriter, Line, LoginPacket, PublishPacket
 from services.device_sim.watch.mqtt_packets import PacketBrokenError, PacketType, Published, Will
 
 _FAILURE = 0x80
@@ -56,10 +57,14 @@ class MqttConnection:
     """One connection, from CONNACK to its end. Every method raises ConnectionLostError afterwards."""
 
     def __init__(
-        self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, keepalive_s: int, answer_timeout_s: float
+        self,
+        streams: tuple[ByteReader, ByteWriter],
+        keepalive_s: int,
+        answer_timeout_s: float,
+        line: Line,
     ) -> None:
-        self._reader = reader
-        self._writer = writer
+        self._reader, self._writer = streams
+        self._line = line
         self._keepalive_s = keepalive_s
         self._answer_timeout_s = answer_timeout_s
         self._incoming: asyncio.Queue[Published | None] = asyncio.Queue()
@@ -78,8 +83,9 @@ class MqttConnection:
         will: Will | None = None,
         keepalive_s: int = 240,
         timeout_s: float = 10.0,
+        line: Line | None = None,
     ) -> Self:
-        """Connect and log in; raises ConnectionLostError or LoginRefusedError."""
+        """Connect and log in; `line` changes what goes over it. Raises ConnectionLostError or LoginRefusedError."""
         try:
             async with asyncio.timeout(timeout_s):
                 reader, writer = await asyncio.open_connection(address.host, address.port, ssl=address.tls)
@@ -89,7 +95,8 @@ class MqttConnection:
             raise ConnectionLostError("certificate_refused") from None
         except OSError:
             raise ConnectionLostError("not_reached") from None
-        connection = cls(reader, writer, keepalive_s, timeout_s)
+        line = line or Line()
+        connection = cls(line.connected(reader, writer), keepalive_s, timeout_s, line)
         try:
             await connection._log_in(login, will, timeout_s)
         except BaseException:
@@ -101,18 +108,30 @@ class MqttConnection:
         ]
         return connection
 
-    async def subscribe(self, topic_filter: str) -> None:
-        """Subscribe with QoS 1 and return after SUBACK; a refused filter ends the connection."""
+    async def subscribe(self, topic_filter: str, *, qos: int = 1) -> int:
+        """Subscribe and return the granted QoS after SUBACK; a refused filter ends the connection."""
         packet_id = self._take_id()
-        answer = await self._ask(packet_id, packets.subscribe_packet(topic_filter, packet_id))
+        packet = packets.subscribe_packet(topic_filter, packet_id, qos)
+        if not self._line.waits_for_suback:
+            self._send(packet)
+            return qos
+        answer = await self._ask(packet_id, packet)
         if len(answer) < 3 or answer[2] == _FAILURE:  # noqa: PLR2004 - packet id and one return code
             self.abort()
             raise ConnectionLostError("subscription_refused")
+        return answer[2]
 
     async def publish(self, topic: str, payload: bytes, *, retain: bool = False) -> None:
         """Publish with QoS 1 and return after PUBACK, which promises nothing. `retain` is for tests of bad input."""
-        packet_id = self._take_id()
-        await self._ask(packet_id, packets.publish_packet(topic, payload, packet_id, retain=retain))
+        for packet in self._line.outgoing(PublishPacket(topic, payload, retain=retain)):
+            if packet.after_s:
+                await asyncio.sleep(packet.after_s)
+            packet_id = self._take_id() if packet.qos else 0
+            frame = packets.publish_packet(packet.topic, packet.payload, packet_id, retain=packet.retain)
+            if packet_id:
+                await self._ask(packet_id, frame)
+            else:
+                self._send(frame)
 
     async def messages(self) -> AsyncIterator[Published]:
         """Yield incoming messages; each is acknowledged when the next one is requested. Raises as above."""
@@ -135,9 +154,14 @@ class MqttConnection:
         self._lose("closed", abort=False)
         await asyncio.gather(*self._tasks, return_exceptions=True)
         self._writer.close()
-        with contextlib.suppress(OSError, TimeoutError, ssl.SSLError):
+        try:
             async with asyncio.timeout(self._answer_timeout_s):
                 await self._writer.wait_closed()
+        except TimeoutError:
+            # A broker that does not answer the end of TLS: the socket would stay open for another half a minute.
+            self._writer.transport.abort()
+        except (OSError, ssl.SSLError):
+            pass
 
     def abort(self) -> None:
         """Vanish as a watch does that loses network or power: without DISCONNECT, so the broker sends the will."""
@@ -146,7 +170,13 @@ class MqttConnection:
     # ---------------------------------------------------------------- inside
 
     async def _log_in(self, login: Login, will: Will | None, timeout_s: float) -> None:
-        self._send(packets.connect_packet(login.client_id, login.username, login.password, self._keepalive_s, will))
+        packet = self._line.login(LoginPacket(login.client_id, login.username, login.password, self._keepalive_s, will))
+        self._send(
+            packets.connect_packet(
+                packet.client_id, packet.username, packet.password, packet.keepalive_s, packet.will,
+                clean_session=packet.clean_session,
+            )
+        )  # fmt: skip
         try:
             async with asyncio.timeout(timeout_s):
                 kind, _, body = await self._read_packet()
@@ -219,7 +249,7 @@ class MqttConnection:
 
     def _take(self, kind: int, flags: int, body: bytes) -> None:
         if kind == PacketType.PUBLISH:
-            self._incoming.put_nowait(packets.read_publish(flags, body))
+            self._take_publish(packets.read_publish(flags, body))
         elif kind in {PacketType.PUBACK, PacketType.SUBACK}:
             answer = self._waiting.get(packets.read_packet_id(body))
             if answer is not None and not answer.done():
@@ -228,6 +258,13 @@ class MqttConnection:
             self._ping_answered.set()
         else:
             raise PacketBrokenError("kind")
+
+    def _take_publish(self, message: Published) -> None:
+        received = self._line.incoming(message)
+        if not received and message.packet_id is not None:
+            self._send(packets.puback_packet(message.packet_id))
+        for published in received:
+            self._incoming.put_nowait(published)
 
     async def _keep_alive(self) -> None:
         # Half the keepalive, so that a late PINGREQ is within the 1.5 keepalives that the broker allows (3.1.2.10).

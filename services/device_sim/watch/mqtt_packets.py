@@ -64,9 +64,11 @@ def _packet(kind: PacketType, body: bytes, flags: int = 0) -> bytes:
             return bytes([kind << 4 | flags]) + bytes(length) + body
 
 
-def connect_packet(client_id: str, username: str, password: str, keepalive_s: int, will: Will | None) -> bytes:
-    """Return CONNECT with a clean session, user name and password (3.1)."""
-    flags = 0b1100_0010
+def connect_packet(
+    client_id: str, username: str, password: str, keepalive_s: int, will: Will | None, *, clean_session: bool = True
+) -> bytes:
+    """Return CONNECT with user name and password (3.1). `clean_session` False is for tests of bad input."""
+    flags = 0b1100_0010 if clean_session else 0b1100_0000
     body = b""
     if will is not None:
         flags |= 0b0000_1100  # a will, QoS 1, not retained
@@ -76,14 +78,16 @@ def connect_packet(client_id: str, username: str, password: str, keepalive_s: in
 
 
 def publish_packet(topic: str, payload: bytes, packet_id: int, *, again: bool = False, retain: bool = False) -> bytes:
-    """Return PUBLISH with QoS 1 (3.3)."""
-    flags = 0b0010 | (0b1000 if again else 0) | (1 if retain else 0)
+    """Return PUBLISH with QoS 1 (3.3); with packet id 0, which QoS 1 cannot have, with QoS 0."""
+    flags = (1 if retain else 0) | (0 if packet_id == 0 else 0b0010 | (0b1000 if again else 0))
+    if packet_id == 0:
+        return _packet(PacketType.PUBLISH, _text(topic) + payload, flags)
     return _packet(PacketType.PUBLISH, _text(topic) + packet_id.to_bytes(2, "big") + payload, flags)
 
 
-def subscribe_packet(topic_filter: str, packet_id: int) -> bytes:
-    """Return SUBSCRIBE to one filter with QoS 1 (3.8)."""
-    return _packet(PacketType.SUBSCRIBE, packet_id.to_bytes(2, "big") + _text(topic_filter) + b"\x01", 0b0010)
+def subscribe_packet(topic_filter: str, packet_id: int, qos: int = 1) -> bytes:
+    """Return SUBSCRIBE to one filter (3.8)."""
+    return _packet(PacketType.SUBSCRIBE, packet_id.to_bytes(2, "big") + _text(topic_filter) + bytes([qos]), 0b0010)
 
 
 def puback_packet(packet_id: int) -> bytes:

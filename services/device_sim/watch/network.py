@@ -83,12 +83,26 @@ class WatchNetwork:
             self._factory.ask_code_again()
         self.look_again()
 
-    async def lose_network(self) -> None:
-        """Lose the network; the present connection ends without DISCONNECT."""
+    @property
+    def is_asleep(self) -> bool:
+        """Whether the watch sleeps by plan."""
+        return self._sleep_left_s() is not None
+
+    def drop_network(self) -> None:
+        """Lose the network now; the present connection ends without DISCONNECT."""
         self._has_network = False
         if self._connection is not None:
             self._connection.abort()
         self._changed.set()
+
+    def drop_connection(self) -> None:
+        """Lose the present connection only, without DISCONNECT."""
+        if self._connection is not None:
+            self._connection.abort()
+
+    async def lose_network(self) -> None:
+        """Lose the network, and return when the connection has ended."""
+        self.drop_network()
         await self._body.events.wait_until(lambda: self._connection is None, self._body.timings.connect_timeout_s)
 
     def find_network(self) -> None:
@@ -105,6 +119,11 @@ class WatchNetwork:
         self._asleep_until = asyncio.get_running_loop().time() + seconds
         self._changed.set()
         await self._body.events.wait_until(lambda: self._connection is None, self._body.timings.connect_timeout_s)
+
+    async def say_off(self) -> None:
+        """Announce that the watch is switched off by hand, if there is a connection."""
+        if self.is_online and self._paired is not None:
+            await self._paired.say_off()
 
     async def publish_raw(self, level: str, payload: bytes, *, retain: bool) -> None:
         """Publish any bytes as the paired watch."""
@@ -234,7 +253,7 @@ class WatchNetwork:
         tls = None
         if self._address.tls_ca_file is not None:
             has_clock = self._body.store.server_ahead_s() is not None
-            tls = watch_tls(self._address.tls_ca_file, has_clock=has_clock)
+            tls = self._body.line.tls(watch_tls(self._address.tls_ca_file, has_clock=has_clock))
         timings = self._body.timings
         self._connection = await MqttConnection.open(
             BrokerAddress(host, port, tls),
@@ -242,6 +261,7 @@ class WatchNetwork:
             will=will,
             keepalive_s=timings.keepalive_s,
             timeout_s=timings.connect_timeout_s,
+            line=self._body.line,
         )
         return self._connection
 

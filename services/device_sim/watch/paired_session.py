@@ -78,6 +78,10 @@ class PairedSession:
         """Announce a planned sleep."""
         await self._publish(UplinkKind.STATUS, codec.encode(Status(state=Presence.ASLEEP, until_tst=until_tst)))
 
+    async def say_off(self) -> None:
+        """Announce that the watch is switched off by hand."""
+        await self._publish(UplinkKind.STATUS, codec.encode(Status(state=Presence.OFF)))
+
     async def publish_raw(self, level: str, payload: bytes, *, retain: bool = False) -> None:
         """Publish arbitrary bytes below the own prefix, as broken firmware would."""
         await self._connection.publish(f"{self._user.prefix}/{level}", payload, retain=retain)
@@ -245,13 +249,13 @@ class PairedSession:
             self._ignore(message, "too_large")
             return
         try:
-            said = read_downlink(topic, message.payload, binary=self._body.traits.binary)
+            downlink = read_downlink(topic, message.payload, binary=self._body.traits.binary)
         except ProtocolError as error:
             self._ignore(message, error.detail.value)
             if topic.kind is DownlinkKind.ITEM and topic.ref is not None:
                 self._receiver.refuse_item(topic.ref, error.detail)
             return
-        self._receiver.take(topic, said)
+        self._receiver.take(topic, downlink)
         if topic.kind is DownlinkKind.TIME and not self._time_taken.is_set():
             self._time_taken.set()
             self._body.counters.came_online()

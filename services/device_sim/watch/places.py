@@ -36,7 +36,7 @@ class Places:
         """
         self._check_may_take()
         self._body.fix = Fix(lat, lon, acc_m, source)
-        return self._keep_fix(self._body.fix)
+        return self.keep_fix(self._body.fix)
 
     async def walk(self, track: Sequence[TrackPoint], *, speed: float = 1.0) -> list[Outgoing]:
         """Walk a recorded track, `speed` times as fast; every fix has the time at which it is taken.
@@ -61,15 +61,17 @@ class Places:
         self._check_may_take()
         shift = ended_at - track[-1].at
         self._body.fix = track[-1].fix
-        return [self._keep_fix(point.fix, point.at + shift) for point in track]
+        return [self.keep_fix(point.fix, point.at + shift) for point in track]
 
     def _check_may_take(self) -> None:
+        self._body.refuse_when_flat()
         if self._store.username() is None:
             raise WatchRefusedError("the watch is not paired")
         if not self.takes_fixes:
             raise WatchRefusedError("location is off: this watch takes no fix")
 
-    def _keep_fix(self, fix: Fix, at: datetime | None = None) -> Outgoing:
+    def keep_fix(self, fix: Fix, at: datetime | None = None) -> Outgoing:
+        """Check in with a fix that was taken now, or at a time; stored when this returns."""
         wire_id = self._body.new_id()
         dated = self._body.dated() if at is None else {"tst": int(at.timestamp())}
         location = Location(

@@ -68,27 +68,27 @@ class DownlinkReceiver:
         self._text_parts: PartsCollector[str] = PartsCollector()
         self.protocol_refused = False
 
-    def take(self, topic: Downlink, said: DownlinkMessage) -> None:
+    def take(self, topic: Downlink, message: DownlinkMessage) -> None:
         """Store a downlink and schedule its answer. An unknown kind is rejected or ignored."""
         ref = topic.ref or ""
-        match said:
+        match message:
             case bytes():
-                if not self.fetching.take_chunk(ref, topic.chunk or 0, said):
+                if not self.fetching.take_chunk(ref, topic.chunk or 0, message):
                     self._emit(EventKind.FRAME_IGNORED, topic=topic.kind.value, detail="unexpected")
             case Time():
-                self._take_time(said)
+                self._take_time(message)
             case Contacts() | Config():
-                self._take_list(said)
+                self._take_list(message)
             case ItemText() | ItemEmoji() | ItemRemoved() | ItemVoice() | ItemUnknown():
-                self._take_any_item(ref, said)
+                self._take_any_item(ref, message)
             case Receipt():
-                self._take_receipt(said)
+                self._take_receipt(message)
             case State():
-                self._take_state(said)
+                self._take_state(message)
             case Command():
-                self.commanded.take(said)
+                self.commanded.take(message)
             case AlertSeen():
-                self._body.calls.take(said)
+                self._body.calls.take(message)
             case _:
                 self._emit(EventKind.FRAME_IGNORED, topic=topic.kind.value, detail="unexpected")
 
@@ -97,90 +97,90 @@ class DownlinkReceiver:
 
     # ---------------------------------------------------------------- time and lists
 
-    def _take_time(self, said: Time) -> None:
-        ahead_s = said.tst - self._body.clock()
+    def _take_time(self, message: Time) -> None:
+        ahead_s = message.tst - self._body.clock()
         held_s = self._store.server_ahead_s()
         if held_s is None or abs(held_s - ahead_s) >= _CLOCK_STEP_S:
             self._store.set_server_ahead(ahead_s)
 
-    def _take_list(self, said: Contacts | Config) -> None:
-        if isinstance(said, Contacts):
-            self._take_contacts(said)
+    def _take_list(self, message: Contacts | Config) -> None:
+        if isinstance(message, Contacts):
+            self._take_contacts(message)
         else:
-            self._take_config(said)
+            self._take_config(message)
 
-    def _take_contacts(self, said: Contacts) -> None:
-        parts = self._contact_parts.add(said.version, said.part, said.parts, said.contacts)
+    def _take_contacts(self, message: Contacts) -> None:
+        parts = self._contact_parts.add(message.version, message.part, message.parts, message.contacts)
         if parts is None:
             return
-        if said.version != self._store.contacts_version():
+        if message.version != self._store.contacts_version():
             contacts = [contact for part in parts for contact in part]
-            self._store.set_contacts(said.version, contacts)
-            self._emit(EventKind.CONTACTS_TAKEN, version=said.version, count=len(contacts))
-        self._acknowledge(CONTACTS, said.version)
+            self._store.set_contacts(message.version, contacts)
+            self._emit(EventKind.CONTACTS_TAKEN, version=message.version, count=len(contacts))
+        self._acknowledge(CONTACTS, message.version)
 
-    def _take_config(self, said: Config) -> None:
-        parts = self._config_parts.add(said.version, said.part, said.parts, said)
+    def _take_config(self, message: Config) -> None:
+        parts = self._config_parts.add(message.version, message.part, message.parts, message)
         if parts is None:
             return
-        if said.version != self._store.config_version():
+        if message.version != self._store.config_version():
             quiet = [time for part in parts for time in part.quiet]
             self._store.set_config(parts[0].model_copy(update={"part": 1, "parts": 1, "quiet": quiet}))
-            self._emit(EventKind.CONFIG_TAKEN, version=said.version)
-        self._acknowledge(CONFIG, said.version)
+            self._emit(EventKind.CONFIG_TAKEN, version=message.version)
+        self._acknowledge(CONFIG, message.version)
 
     def _acknowledge(self, ref: str, version: int) -> None:
         # Not stored: a lost ack is repaired by the next hello, which carries the versions.
-        self._answers.say(UplinkKind.ACK, Ack(ref=ref, version=version, state=AckState.DONE))
+        self._answers.say(UplinkKind.ACK, Ack(ref=ref, version=version, state=AckState.DONE, **self._body.dated()))
 
     # ---------------------------------------------------------------- items
 
-    def _take_any_item(self, ref: str, said: Item) -> None:
-        match said:
+    def _take_any_item(self, ref: str, message: Item) -> None:
+        match message:
             case ItemText():
-                self._take_text(ref, said)
+                self._take_text(ref, message)
             case ItemEmoji():
-                self._take_item(ref, said, str(said.emoji))
+                self._take_item(ref, message, str(message.emoji))
             case ItemRemoved():
-                self._take_removed(ref, said)
+                self._take_removed(ref, message)
             case ItemVoice():
                 if self._store.items.find(ref) is None:
-                    self.fetching.take_item(ref, said)
+                    self.fetching.take_item(ref, message)
                 else:
                     self._take_again(ref)
             case ItemUnknown():
                 self.refuse_item(ref, Detail.UNSUPPORTED_KIND)
 
-    def _take_text(self, ref: str, said: ItemText) -> None:
-        pieces = self._text_parts.add(ref, said.part, said.parts, said.text)
+    def _take_text(self, ref: str, message: ItemText) -> None:
+        pieces = self._text_parts.add(ref, message.part, message.parts, message.text)
         if pieces is not None:
-            self._take_item(ref, said, "".join(pieces))
+            self._take_item(ref, message, "".join(pieces))
 
-    def _take_item(self, ref: str, said: ItemText | ItemEmoji, text: str) -> None:
+    def _take_item(self, ref: str, message: ItemText | ItemEmoji, text: str) -> None:
         if not self._body.has_room and self._store.items.find(ref) is None:
             self._owing.owe(ref, ReceiptState.LATER)
             return
-        item = Incoming(ref, said.seq, said.kind, said.sender, text, said.tst, IncomingState.DELIVERED)
+        item = Incoming(ref, message.seq, message.kind, message.sender, text, message.tst, IncomingState.DELIVERED)
         if not self._store.items.store(item, self._owing.receipt(ref, ReceiptState.DELIVERED)):
             self._take_again(ref)
             return
         self._owing.plan(ref, ReceiptState.DELIVERED)
         self._emit(
-            EventKind.RECEIVED, ref=ref, seq=said.seq, item_kind=said.kind, sender=said.sender, text=text,
+            EventKind.RECEIVED, ref=ref, seq=message.seq, item_kind=message.kind, sender=message.sender, text=text,
             silent=self._body.is_quiet(),
         )  # fmt: skip
 
     def _take_again(self, ref: str) -> None:
         """Announced although it is here: the backend has no receipt, and possibly no `played`."""
         self._owing.owe(ref, ReceiptState.DELIVERED)
-        held = self._store.items.find(ref)
-        if held is not None and held.state is IncomingState.PLAYED:
+        item = self._store.items.find(ref)
+        if item is not None and item.state is IncomingState.PLAYED:
             self._owing.owe(ref, ReceiptState.PLAYED)
 
-    def _take_removed(self, ref: str, said: ItemRemoved) -> None:
-        announcement = Incoming(ref, said.seq, said.kind, "", "", 0, IncomingState.REMOVED)
-        if self._store.items.remove(said.ref, announcement, self._owing.receipt(ref, ReceiptState.DELIVERED)):
-            self._emit(EventKind.REMOVED, ref=said.ref)
+    def _take_removed(self, ref: str, message: ItemRemoved) -> None:
+        announcement = Incoming(ref, message.seq, message.kind, "", "", 0, IncomingState.REMOVED)
+        if self._store.items.remove(message.ref, announcement, self._owing.receipt(ref, ReceiptState.DELIVERED)):
+            self._emit(EventKind.REMOVED, ref=message.ref)
         self._owing.plan(ref, ReceiptState.DELIVERED)
 
     def refuse_item(self, ref: str, detail: Detail) -> None:
@@ -189,40 +189,42 @@ class DownlinkReceiver:
 
     # ---------------------------------------------------------------- receipts
 
-    def _take_receipt(self, said: Receipt) -> None:
-        if said.ref == HELLO:
-            if said.code == ReceiptCode.REJECTED and said.detail == Detail.PROTOCOL:
+    def _take_receipt(self, message: Receipt) -> None:
+        if message.ref == HELLO:
+            if message.code == ReceiptCode.REJECTED and message.detail == Detail.PROTOCOL:
                 self.protocol_refused = True
-                self._emit(EventKind.PROTOCOL_REFUSED, lowest=said.min, highest=said.max)
+                self._emit(EventKind.PROTOCOL_REFUSED, lowest=message.min, highest=message.max)
             return
-        if said.state is not None and said.ref is not None:
-            self._settle_receipt(said, said.ref, str(said.state))
+        if message.state is not None and message.ref is not None:
+            self._settle_receipt(message, message.ref, str(message.state))
             return
-        refs = [*(said.refs or []), *([said.ref] if said.ref is not None else [])]
+        refs = [*(message.refs or []), *([message.ref] if message.ref is not None else [])]
         for ref in refs:
-            self._settle_outgoing(said, ref, str(said.code), None if said.detail is None else str(said.detail))
-        for entry in said.rejected or []:
+            self._settle_outgoing(
+                message, ref, str(message.code), None if message.detail is None else str(message.detail)
+            )
+        for entry in message.rejected or []:
             if entry.ref is not None:
-                self._settle_outgoing(said, entry.ref, ReceiptCode.REJECTED, str(entry.detail))
-        if not refs and not said.rejected:
-            self._emit(EventKind.FRAME_REFUSED, topic=said.topic, detail=str(said.detail))
+                self._settle_outgoing(message, entry.ref, ReceiptCode.REJECTED, str(entry.detail))
+        if not refs and not message.rejected:
+            self._emit(EventKind.FRAME_REFUSED, topic=message.topic, detail=str(message.detail))
 
-    def _settle_receipt(self, said: Receipt, ref: str, state: str) -> None:
-        of = None if said.of is None else str(said.of)
-        if said.code == ReceiptCode.RETRY:
-            self._answers.plan((ref, state, of or ""), _retry_after_s(said))
+    def _settle_receipt(self, message: Receipt, ref: str, state: str) -> None:
+        of = None if message.of is None else str(message.of)
+        if message.code == ReceiptCode.RETRY:
+            self._answers.plan((ref, state, of or ""), _retry_after_s(message))
             return
-        if said.code not in {ReceiptCode.STORED, ReceiptCode.DUPLICATE, ReceiptCode.REJECTED}:
+        if message.code not in {ReceiptCode.STORED, ReceiptCode.DUPLICATE, ReceiptCode.REJECTED}:
             return
         self._answers.settle((ref, state, of or ""))
         if self._store.items.settle_receipt(ref, state, of):
-            self._emit(EventKind.RECEIPT_SETTLED, ref=ref, state=state, of=of, code=str(said.code))
+            self._emit(EventKind.RECEIPT_SETTLED, ref=ref, state=state, of=of, code=str(message.code))
 
-    def _settle_outgoing(self, said: Receipt, ref: str, code: str, detail: str | None) -> None:
+    def _settle_outgoing(self, message: Receipt, ref: str, code: str, detail: str | None) -> None:
         record = self._store.outgoing.find(ref)
         if record is None:
             if code in {ReceiptCode.RETRY, ReceiptCode.REJECTED}:
-                self.fetching.take_refusal(ref, _retry_after_s(said) if code == ReceiptCode.RETRY else None)
+                self.fetching.take_refusal(ref, _retry_after_s(message) if code == ReceiptCode.RETRY else None)
             return
         number = record.number
         if code in {ReceiptCode.STORED, ReceiptCode.DUPLICATE}:
@@ -236,26 +238,29 @@ class DownlinkReceiver:
             if self._store.outgoing.mark_answered(ref, OutgoingState.REJECTED, detail):
                 self._emit(EventKind.NOT_SENT, wire_id=ref, number=number, detail=detail)
         elif code == ReceiptCode.RETRY:
-            retry_after_s = _retry_after_s(said)
+            retry_after_s = _retry_after_s(message)
             self._store.outgoing.postpone(ref, self._body.clock() + retry_after_s)
             self._answers.plan(number, retry_after_s)
             self._emit(EventKind.POSTPONED, wire_id=ref, number=number, retry_after_s=retry_after_s)
 
         elif code == ReceiptCode.MISSING:
-            self._take_missing(record, said)
+            self._take_missing(record, message)
 
     def _settle(self, number: int) -> None:
         self._answers.settle(number)
         self._uploads.forget(number)
 
-    def _take_missing(self, record: Outgoing, said: Receipt) -> None:
+    def _take_missing(self, record: Outgoing, message: Receipt) -> None:
         if record.kind != UplinkKind.VOICE_END or record.state is not OutgoingState.SENT:
             return
-        wait_s = self._uploads.take_missing(record, said.missing or [])
+        wait_s = self._uploads.take_missing(record, message.missing or [])
         if wait_s is not None:
             self._answers.plan(record.number, wait_s)
             self._emit(
-                EventKind.CHUNKS_MISSING, wire_id=record.wire_id, number=record.number, missing=len(said.missing or [])
+                EventKind.CHUNKS_MISSING,
+                wire_id=record.wire_id,
+                number=record.number,
+                missing=len(message.missing or []),
             )
 
     def _send_under_fresh_id(self, ref: str) -> None:
@@ -275,13 +280,15 @@ class DownlinkReceiver:
 
     # ---------------------------------------------------------------- the rest
 
-    def _take_state(self, said: State) -> None:
-        detail = None if said.detail is None else str(said.detail)
-        new = self._store.outgoing.record_sent_state(SentState(said.ref, said.by, str(said.state), detail))
-        self._owing.owe(said.ref, ReceiptState.SEEN, of=str(said.state))
+    def _take_state(self, message: State) -> None:
+        detail = None if message.detail is None else str(message.detail)
+        new = self._store.outgoing.record_sent_state(SentState(message.ref, message.by, str(message.state), detail))
+        self._owing.owe(message.ref, ReceiptState.SEEN, of=str(message.state))
         if new:
-            self._emit(EventKind.SENT_STATE, wire_id=said.ref, by=said.by, state=str(said.state), detail=detail)
+            self._emit(
+                EventKind.SENT_STATE, wire_id=message.ref, by=message.by, state=str(message.state), detail=detail
+            )
 
 
-def _retry_after_s(said: Receipt) -> float:
-    return _RETRY_AFTER_DEFAULT_S if said.retry_after_s is None else float(said.retry_after_s)
+def _retry_after_s(message: Receipt) -> float:
+    return _RETRY_AFTER_DEFAULT_S if message.retry_after_s is None else float(message.retry_after_s)

@@ -75,19 +75,19 @@ class Transfer:
 
     ref: str
     announced: ItemVoice
-    held: frozenset[int]
+    received: frozenset[int]
 
     @property
     def is_whole(self) -> bool:
         """Whether every chunk is stored."""
-        return len(self.held) == self.announced.voice.chunks
+        return len(self.received) == self.announced.voice.chunks
 
     def next_missing(self, window: int) -> range:
         """Return the first run of missing chunks, at most a window long; empty when none is missing."""
         chunks = self.announced.voice.chunks
-        first = next((number for number in range(chunks) if number not in self.held), chunks)
+        first = next((number for number in range(chunks) if number not in self.received), chunks)
         last = first
-        while last < min(chunks, first + window) and last not in self.held:
+        while last < min(chunks, first + window) and last not in self.received:
             last += 1
         return range(first, last)
 

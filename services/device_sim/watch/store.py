@@ -5,9 +5,8 @@
 
 from __future__ import annotations
 
-import fcntl
 import json
-import os
+import sqlite3
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -37,6 +36,7 @@ CREATE TABLE IF NOT EXISTS paired (
     config_version INTEGER NOT NULL DEFAULT 0,
     config TEXT
 );
+CREATE TABLE IF NOT EXISTS battery (only INTEGER PRIMARY KEY CHECK (only = 1), level_pct REAL NOT NULL);
 CREATE TABLE IF NOT EXISTS screen_lock (only INTEGER PRIMARY KEY CHECK (only = 1));
 CREATE TABLE IF NOT EXISTS outgoing (
     number INTEGER PRIMARY KEY AUTOINCREMENT,
@@ -85,12 +85,7 @@ class WatchStore:
 
     def __init__(self, folder: Path) -> None:
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-        self._lock = os.open(folder / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-        try:
-            fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            os.close(self._lock)
-            raise WatchFolderError("another simulated watch is running on this folder") from None
+        self._lock: sqlite3.Connection | None = _locked(folder / "lock")
         self._file = SqliteFile(folder / "watch.sqlite3")
         self._file.create_tables(_TABLES)
         self.items = ItemStore(self._file)
@@ -99,23 +94,32 @@ class WatchStore:
 
     def close(self) -> None:
         """Release the folder; repeating the call does nothing."""
-        if self._lock >= 0:
+        lock, self._lock = self._lock, None
+        if lock is not None:
             self._file.close()
-            os.close(self._lock)
-            self._lock = -1
+            lock.close()
 
     # ---------------------------------------------------------------- the watch itself
 
+    def battery_pct(self) -> float | None:
+        """Return the charge that the battery was left with; None: it never changed."""
+        rows = self._file.rows("SELECT level_pct FROM battery")
+        return float(rows[0][0]) if rows else None
+
+    def set_battery_pct(self, level_pct: float) -> None:
+        """Remember the charge."""
+        self._file.write("INSERT OR REPLACE INTO battery (only, level_pct) VALUES (1, ?)", level_pct)
+
     def set_factory_identity(self, identity: FactoryIdentity) -> None:
         """Store serial and secret once; the same values again change nothing, another serial is refused."""
-        held = self.factory_identity()
-        if held is None:
+        kept = self.factory_identity()
+        if kept is None:
             self._file.write(
                 "INSERT INTO watch (only, serial, secret) VALUES (1, ?, ?)", identity.serial, identity.secret
             )
-        elif held.serial != identity.serial:
+        elif kept.serial != identity.serial:
             raise WatchFolderError("this folder is the memory of another watch")
-        elif held != identity:
+        elif kept != identity:
             # A replaced secret (the register issued a new one) belongs to the same watch.
             self._file.write("UPDATE watch SET secret = ?", identity.secret)
 
@@ -242,3 +246,18 @@ class WatchStore:
     def set_config(self, config: Config) -> None:
         """Replace the settings by another version, even a lower one."""
         self._file.write("UPDATE paired SET config_version = ?, config = ?", config.version, config.model_dump_json())
+
+
+def _locked(path: Path) -> sqlite3.Connection:
+    """Return an open exclusive lock on an empty file; raises WatchFolderError while another holder lives.
+
+    SQLite locks files on every system and the lock ends with the process, also after kill -9; `fcntl` exists on POSIX
+    systems only.
+    """
+    lock = sqlite3.connect(path, isolation_level=None, timeout=0)
+    try:
+        lock.execute("BEGIN EXCLUSIVE")
+    except sqlite3.OperationalError:
+        lock.close()
+        raise WatchFolderError("another simulated watch is running on this folder") from None
+    return lock

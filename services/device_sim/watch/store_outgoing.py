@@ -98,8 +98,10 @@ class OutgoingStore:
 
     def record_sent_state(self, state: SentState) -> bool:
         """Record a `down/state`; return whether it is news. An earlier state never replaces a later one."""
-        held = self._file.value('SELECT state FROM sent_states WHERE wire_id = ? AND "by" = ?', state.wire_id, state.by)
-        if held is not None and _STATE_ORDER.get(state.state, 0) <= _STATE_ORDER.get(held, 0):
+        kept_state = self._file.value(
+            'SELECT state FROM sent_states WHERE wire_id = ? AND "by" = ?', state.wire_id, state.by
+        )
+        if kept_state is not None and _STATE_ORDER.get(state.state, 0) <= _STATE_ORDER.get(kept_state, 0):
             return False
         self._file.write(
             "INSERT OR REPLACE INTO sent_states VALUES (?, ?, ?, ?)", state.wire_id, state.by, state.state, state.detail

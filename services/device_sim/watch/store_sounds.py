@@ -39,16 +39,16 @@ class SoundStore:
 
     def store_announcement(self, ref: str, announced: ItemVoice) -> bool:
         """Store a manifest; return False if another manifest made stored chunks useless."""
-        held = self.find_transfer(ref)
+        transfer = self.find_transfer(ref)
         with self._file.transaction():
-            changed = held is not None and _made_of(held.announced) != _made_of(announced)
+            changed = transfer is not None and _made_of(transfer.announced) != _made_of(announced)
             if changed:
                 self._items.forget_sound(ref)
             self._file.write(
                 "INSERT OR REPLACE INTO transfers VALUES (?, ?, ?)",
                 ref, announced.model_dump_json(by_alias=True), announced.voice.bytes,
             )  # fmt: skip
-        return not (changed and held is not None and held.held)
+        return not (changed and transfer is not None and transfer.received)
 
     def find_transfer(self, ref: str) -> Transfer | None:
         """Return the progress of a fetch; None: this clip is not being fetched."""
@@ -80,9 +80,16 @@ class SoundStore:
 
     def store_clip(self, transfer: Transfer, sound: bytes, receipt: OwedReceipt) -> Incoming:
         """Turn a fetched clip into an item of the inbox, owe its receipt and delete its chunks, in one transaction."""
-        said, voice = transfer.announced, transfer.announced.voice
+        announced, voice = transfer.announced, transfer.announced.voice
         item = Incoming(
-            transfer.ref, said.seq, said.kind, said.sender, "", said.tst, IncomingState.DELIVERED, voice.duration_ms
+            transfer.ref,
+            announced.seq,
+            announced.kind,
+            announced.sender,
+            "",
+            announced.tst,
+            IncomingState.DELIVERED,
+            voice.duration_ms,
         )
         with self._file.transaction():
             self._items.forget_sound(transfer.ref)

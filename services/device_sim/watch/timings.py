@@ -24,6 +24,10 @@ class Timings:
     alert_answer_s: float = limits.ALERT_ANSWER_TIMEOUT_S
     # The protocol gives no number for pairing; an answer takes as long as the one to hello.
     pairing_answer_s: float = limits.HELLO_ANSWER_TIMEOUT_S
+    # How often a paired watch that shows a code asks whether the code is still the same.
+    code_check_s: float = 20.0
+    # How often battery, wear and movement are brought up to the time.
+    life_step_s: float = 1.0
 
     def hello_waits_s(self, random_source: random.Random) -> list[float]:
         """Return how long to wait for `down/time` after the first hello and after each repeat.
@@ -46,6 +50,8 @@ class Timings:
             receipt_first_s=0.5,
             receipt_max_s=4.0,
             pairing_answer_s=2.0,
+            code_check_s=1.0,
+            life_step_s=0.1,
         )
 
 

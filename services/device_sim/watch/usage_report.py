@@ -76,7 +76,7 @@ class UsageCounters:
         mono_s = self.since_boot_s()
         length_s = int(mono_s - self._began_s)
         to_tst = int(self.now_s()) if self.knows_time else 0
-        told = Usage.model_validate(
+        report = Usage.model_validate(
             {
                 "id": ref, "boot": self.boot, "mono_s": int(mono_s), "to_tst": to_tst,
                 "from_tst": to_tst - length_s if to_tst else 0, "worn_s": 0, "offline_s": 0, **self._counts,
@@ -86,7 +86,7 @@ class UsageCounters:
         self._began_s = mono_s
         self._worn_since_s = mono_s if worn else None
         self._offline_since_s = mono_s if offline else None
-        return told
+        return report
 
     def _gather(self, what: str, since_s: float | None) -> None:
         if since_s is not None:

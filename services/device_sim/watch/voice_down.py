@@ -29,26 +29,26 @@ class Fetching:
         self._answers = answers
         self._owing = owing
         self._broken: dict[str, int] = {}
-        self._asked: dict[str, range] = {}
+        self._requested: dict[str, range] = {}
 
     # ---------------------------------------------------------------- the announcement
 
-    def take_item(self, ref: str, said: ItemVoice) -> None:
+    def take_item(self, ref: str, item: ItemVoice) -> None:
         """Fetch a clip that is not stored, or reject it. The caller repeats the receipt of a stored one."""
-        refused = self._reason_against(said.voice)
+        refused = self._reason_against(item.voice)
         if refused is not None:
             self.forget(ref)
             self._owing.refuse_item(ref, refused)
             return
-        if said.voice.chunk_bytes > self._chunk_room_bytes():
+        if item.voice.chunk_bytes > self._chunk_room_bytes():
             # Announced for an earlier hello of this watch: after the present hello it comes with chunks that fit.
             self._body.events.emit(EventKind.FRAME_IGNORED, topic="item", detail=Detail.TOO_LARGE.value)
             return
-        if not self._body.has_room or not self._make_room(ref, said.voice.bytes):
+        if not self._body.has_room or not self._make_room(ref, item.voice.bytes):
             self._stop(ref)
             self._owing.owe(ref, ReceiptState.LATER)
             return
-        if not self._store.sounds.store_announcement(ref, said):
+        if not self._store.sounds.store_announcement(ref, item):
             self._body.events.emit(EventKind.CLIP_BROKEN, ref=ref, detail="another_manifest")
         transfer = self._store.sounds.find_transfer(ref)
         if transfer is not None and transfer.is_whole:
@@ -83,7 +83,7 @@ class Fetching:
         window = range(0) if transfer is None else transfer.next_missing(self._body.traits.fetch_window)
         if not window:
             return None
-        self._asked[ref] = window
+        self._requested[ref] = window
         self._body.events.emit(EventKind.FETCHING, ref=ref, first=window.start, count=len(window))
         return Fetch(ref=ref, first_chunk=window.start, count=len(window))
 
@@ -93,12 +93,12 @@ class Fetching:
         if transfer is None or len(sound) != transfer.size_of(number):
             return False
         self._store.sounds.store_chunk(ref, number, sound)
-        held = transfer.held | {number}
-        if len(held) == transfer.announced.voice.chunks:
+        chunks = transfer.received | {number}
+        if len(chunks) == transfer.announced.voice.chunks:
             self._finish(transfer)
-        elif ref in self._asked:
+        elif ref in self._requested:
             # The window is complete: request the next one. Otherwise wait for the rest and request it again when late.
-            done = held.issuperset(self._asked[ref])
+            done = chunks.issuperset(self._requested[ref])
             self._answers.plan(FetchKey(ref), 0.0 if done else self._body.timings.receipt_first_s)
         return True
 
@@ -144,6 +144,6 @@ class Fetching:
         return True
 
     def _stop(self, ref: str) -> None:
-        self._asked.pop(ref, None)
+        self._requested.pop(ref, None)
         self._broken.pop(ref, None)
         self._answers.settle(FetchKey(ref))

@@ -33,12 +33,12 @@ class Uploads:
     def __init__(self, body: WatchBody) -> None:
         self._body = body
         self._to_say: dict[int, deque[int]] = {}
-        self._asked: dict[int, Sequence[int]] = {}
-        self._told: dict[int, tuple[Sequence[int], int]] = {}
+        self._requested: dict[int, Sequence[int]] = {}
+        self._repeats: dict[int, tuple[Sequence[int], int]] = {}
 
     def begin(self, record: Outgoing) -> None:
         """Schedule every chunk, from the first."""
-        self._asked.pop(record.number, None)
+        self._requested.pop(record.number, None)
         self._to_say[record.number] = deque(range(end_of(record).chunks))
 
     def take_missing(self, record: Outgoing, missing: Sequence[int]) -> float | None:
@@ -49,10 +49,10 @@ class Uploads:
         wanted = [number for number in missing if number < end_of(record).chunks]
         if not wanted:
             return None
-        last, times = self._told.get(record.number, ((), 0))
+        last, times = self._repeats.get(record.number, ((), 0))
         times = times + 1 if wanted == last else 0
-        self._told[record.number] = (wanted, times)
-        self._asked[record.number] = wanted
+        self._repeats[record.number] = (wanted, times)
+        self._requested[record.number] = wanted
         timings = self._body.timings
         # At once for the first time: the chunks may have been lost, or discarded together because the hash did not fit.
         if times <= 1:
@@ -61,15 +61,15 @@ class Uploads:
 
     def is_saying(self, number: int) -> bool:
         """Return whether chunks are due before the `end` of this recording; begins with the requested ones."""
-        if number in self._asked:
-            self._to_say[number] = deque(self._asked.pop(number))
+        if number in self._requested:
+            self._to_say[number] = deque(self._requested.pop(number))
         return bool(self._to_say.get(number))
 
     def forget(self, number: int) -> None:
         """Remove a recording: its receipt has come."""
         self._to_say.pop(number, None)
-        self._asked.pop(number, None)
-        self._told.pop(number, None)
+        self._requested.pop(number, None)
+        self._repeats.pop(number, None)
 
     def next_chunk(self) -> ChunkToSay | None:
         """Return the next chunk of the oldest recording; None without one."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
 from services.device_sim.watch.body import WatchBody
 from services.device_sim.watch.hours import on_shift_until, wall_clock
 
@@ -17,6 +19,16 @@ class WallClock:
     def is_quiet(self) -> bool:
         """Whether messages arrive silently now. An SOS never waits."""
         return self._body.is_quiet()
+
+    @property
+    def shown(self) -> str | None:
+        """The time on the screen, at the child's place: "08:15". None before the first `down/time`."""
+        now = self._body.server_now()
+        return None if now is None else f"{wall_clock(self._store.config(), now):%H:%M}"
+
+    def at_its_place(self) -> datetime:
+        """Return the right time on a wall clock at the child's place."""
+        return wall_clock(self._store.config(), self._body.right_now())
 
     def on_shift_until(self, contact_id: str) -> str | None:
         """Return until when a contact is on shift, on the child's wall clock: "18:00", on another day "Tue 02:00".

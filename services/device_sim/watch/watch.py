@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import random
 import time
 from collections.abc import AsyncGenerator, Callable
@@ -12,7 +13,10 @@ from typing import Any, Self
 from services.device_sim.watch.alerts import Alerts
 from services.device_sim.watch.body import WatchBody, WatchTraits
 from services.device_sim.watch.events import EventKind, WatchEvent
+from services.device_sim.watch.life import Life
+from services.device_sim.watch.line import Line
 from services.device_sim.watch.mailbox import Mailbox
+from services.device_sim.watch.mqtt_connection import ConnectionLostError
 from services.device_sim.watch.network import Address, WatchNetwork
 from services.device_sim.watch.places import Places
 from services.device_sim.watch.records import (
@@ -80,6 +84,8 @@ class SimWatch:
         random_source: random.Random | None = None,
         timings: Timings | None = None,
         traits: WatchTraits | None = None,
+        line: Line | None = None,
+        right_clock: Callable[[], float] = time.time,
     ) -> None:
         self._store = WatchStore(folder)
         try:
@@ -93,6 +99,8 @@ class SimWatch:
             random_source=random_source or random.SystemRandom(),
             timings=timings or Timings(),
             traits=traits or WatchTraits(),
+            line=line or Line(),
+            right_now=right_clock,
         )
         self._network = WatchNetwork(self._body, self._identity, Address(host, port, tls_ca_file))
         self._mailbox = Mailbox(self._body, self._network)
@@ -101,6 +109,8 @@ class SimWatch:
         self.places = Places(self._body, self._network)
         self.usage = Usage(self._body, self._network)
         self.clock = WallClock(self._body)
+        self.life = Life(self._body, self._network, self.alerts, self.places)
+        self._body.line.on_reboot = self._reboot
 
     # ---------------------------------------------------------------- on and off
 
@@ -112,9 +122,21 @@ class SimWatch:
     async def stop(self) -> None:
         """Switch off in order and release the folder; repeating the call does nothing."""
         self._body.calls.end()
+        await self.life.end()
         await self.usage.end_reporting()
         await self._network.stop()
         self._store.close()
+
+    async def switch_off(self) -> None:
+        """Be switched off by hand: announce it if there is a connection, then stop."""
+        with contextlib.suppress(ConnectionLostError):
+            await self._network.say_off()
+        await self.stop()
+
+    async def lose_power(self) -> None:
+        """End without DISCONNECT and without a word, as a battery does that is taken out."""
+        await self.go_offline()
+        await self.stop()
 
     async def __aenter__(self) -> Self:
         await self.start()
@@ -124,6 +146,16 @@ class SimWatch:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         await self.stop()
+
+    async def restate(self, change: Callable[[WatchTraits], WatchTraits]) -> None:
+        """Have other capabilities from now on; a watch that is connected reconnects, because hello states them."""
+        self._body.traits = change(self._body.traits)
+        self._network.drop_connection()
+
+    def _reboot(self) -> None:
+        """Restart at once, in the middle of anything, as a watch does whose watchdog fires; the memory stays."""
+        self._body.restart()
+        self._network.drop_connection()
 
     async def go_offline(self) -> None:
         """Lose the network without DISCONNECT; the broker sends the will when it notices."""
@@ -167,6 +199,11 @@ class SimWatch:
     def forget_credentials(self) -> None:
         """Lose the credentials, as worn memory would; everything else stays until another pairing."""
         self._store.lose_credentials()
+        self._network.look_again()
+
+    def wipe_by_mistake(self) -> None:
+        """Erase the family's data as broken firmware does; for tests that must notice it."""
+        self._store.wipe(pairing_asked=True)
         self._network.look_again()
 
     # ---------------------------------------------------------------- what the child does
@@ -293,6 +330,10 @@ class SimWatch:
         """Yield every event from now on; `wait_for` still returns them."""
         return self._body.events.follow()
 
+    def on_event(self, tell: Callable[[WatchEvent], None]) -> None:
+        """Call `tell` with every event from now on, before `start` included."""
+        self._body.events.listeners.append(tell)
+
     async def publish_raw(self, level: str, payload: bytes, *, retain: bool = False) -> None:
         """Publish arbitrary bytes below the own prefix, for tests of bad input; raises ConnectionLostError offline."""
         await self._network.publish_raw(level, payload, retain=retain)
@@ -303,9 +344,9 @@ def _read_identity(store: WatchStore, serial: str | None, secret: str | None) ->
         factory_user(serial)
         if secret is not None:
             store.set_factory_identity(FactoryIdentity(serial, secret))
-    held = store.factory_identity()
-    if held is None:
+    identity = store.factory_identity()
+    if identity is None:
         raise WatchFolderError("a fresh watch needs its serial and its secret")
-    if serial is not None and held.serial != serial:
+    if serial is not None and identity.serial != serial:
         raise WatchFolderError("this folder is the memory of another watch")
-    return held
+    return identity

@@ -37,7 +37,7 @@ class Server:
         )
         self._server = uvicorn.Server(config)
         self._task = asyncio.create_task(self._server.serve())
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(60):
             while not self._server.started:  # noqa: ASYNC110 - uvicorn tells by this flag and nothing else
                 await asyncio.sleep(0.01)
 

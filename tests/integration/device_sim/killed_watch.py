@@ -87,7 +87,7 @@ async def live_in_words(serial: str, secret: str, folder: str, port: int) -> dic
         await watch.wait_settled()
         return {
             "inbox": [(item.ref, item.text, item.state) for item in watch.inbox()],
-            "sent": [(one.wire_id, one.state) for one in watch.sent()],
+            "sent": [(message.wire_id, message.state) for message in watch.sent()],
             "contacts": [contact.id for contact in watch.contacts()],
         }
 
@@ -119,28 +119,28 @@ def pair_by_hand(serial: str, secret: str, folder: str, username: str) -> None:
     store.close()
 
 
-def run_one(asked: dict[str, Any]) -> dict[str, Any]:
+def run_one(request: dict[str, Any]) -> dict[str, Any]:
     """Fork a watch and wait for its end; tells how it ended, after how many steps, and what it showed."""
     reading, writing = os.pipe()
     child = os.fork()
     if child == 0:
-        steps = Steps(asked.pop("die_at"))
+        steps = Steps(request.pop("die_at"))
         live = live_in_words
-        if username := asked.pop("speaks_as", None):
+        if username := request.pop("speaks_as", None):
             live = live_in_voice
-            pair_by_hand(asked["serial"], asked["secret"], asked["folder"], username)
+            pair_by_hand(request["serial"], request["secret"], request["folder"], username)
         steps.watch_over()
         outcome = 1
         with contextlib.suppress(TimeoutError):
-            shown = asyncio.run(live(**asked))
+            shown = asyncio.run(live(**request))
             os.write(writing, json.dumps({"steps": steps.count, **shown}).encode())
             outcome = 0
         os._exit(outcome)
     os.close(writing)
     with os.fdopen(reading, "rb") as pipe:
-        told = pipe.read()
+        report = pipe.read()
     _, status = os.waitpid(child, 0)
-    return {"exit": os.waitstatus_to_exitcode(status), **(json.loads(told) if told else {})}
+    return {"exit": os.waitstatus_to_exitcode(status), **(json.loads(report) if report else {})}
 
 
 if __name__ == "__main__":

@@ -21,7 +21,7 @@ from services.core.platform.crypto.broker_password import mosquitto_hash
 from services.device_sim.watch.timings import Timings
 from services.device_sim.watch.watch import SimWatch
 
-HEARD_WITHIN_S = 10.0
+HEARD_WITHIN_S = 30.0
 SERIAL = "SIM00001"
 FACTORY = f"f-{SERIAL}"
 _BACKEND_PASSWORD = "backend-password-of-a-test"
@@ -47,10 +47,10 @@ class Heard:
 
     user: str
     level: str
-    said: dict[str, Any] = field(default_factory=dict)
+    fields: dict[str, Any] = field(default_factory=dict)
 
     def __getitem__(self, name: str) -> Any:
-        return self.said[name]
+        return self.fields[name]
 
 
 class ScriptedBackend:
@@ -115,11 +115,11 @@ class ScriptedBackend:
             self.chunks.setdefault((user, levels[1]), {})[int(levels[2])] = payload
             return Heard(user, "chunk_of_voice", {"ref": levels[1], "chunk": int(levels[2])})
         # An array is heard as what is `together` in it.
-        said = {"together": json.loads(payload)} if payload.startswith(b"[") else {}
-        said = json.loads(payload) if payload.startswith(b"{") else said
+        fields = {"together": json.loads(payload)} if payload.startswith(b"[") else {}
+        fields = json.loads(payload) if payload.startswith(b"{") else fields
         if levels[0] == "voice":
-            return Heard(user, "end_of_voice", {"ref": levels[1], **said})
-        return Heard(user, "/".join(levels), said)
+            return Heard(user, "end_of_voice", {"ref": levels[1], **fields})
+        return Heard(user, "/".join(levels), fields)
 
     async def reacts(self, heard: Heard) -> None:
         """Answer by itself; a scripted backend does not."""
@@ -130,7 +130,7 @@ class ScriptedBackend:
             while True:
                 for heard in self._unclaimed:
                     fits = heard.level == level and user in {None, heard.user}
-                    if fits and all(heard.said.get(name) == value for name, value in fields.items()):
+                    if fits and all(heard.fields.get(name) == value for name, value in fields.items()):
                         self._unclaimed.remove(heard)
                         return heard
                 self._news.clear()
@@ -139,7 +139,7 @@ class ScriptedBackend:
     def count(self, level: str, **fields: Any) -> int:
         """Return how many such uplinks arrived so far, taken or not."""
         return sum(
-            heard.level == level and all(heard.said.get(name) == value for name, value in fields.items())
+            heard.level == level and all(heard.fields.get(name) == value for name, value in fields.items())
             for heard in self.heard
         )
 
@@ -168,12 +168,12 @@ class ScriptedBackend:
         self, user: str, ref: str, sound: bytes, chunk_bytes: int = 1024, leaving_out: Collection[int] = ()
     ) -> tuple[int, int]:
         """Answer the next fetch of an item, all but some chunks; return where it began and for how many it asked."""
-        asked = await self.hears("fetch", user, ref=ref)
-        for number in range(asked["from"], asked["from"] + asked["count"]):
+        fetch = await self.hears("fetch", user, ref=ref)
+        for number in range(fetch["from"], fetch["from"] + fetch["count"]):
             chunk = sound[number * chunk_bytes : (number + 1) * chunk_bytes]
             if chunk and number not in leaving_out:
                 await self.says_raw(user, f"item/{ref}/{number}", chunk)
-        return asked["from"], asked["count"]
+        return fetch["from"], fetch["count"]
 
     async def lets_in(self, username: str, password: str) -> None:
         """Give somebody a login."""

@@ -54,8 +54,8 @@ async def test_a_script_by_arguments_plays_a_whole_day(bench: Bench, tmp_path: P
     await backend.says(user, "item/a1", seq=1, kind="text", from_="g-1", text="good \x1b[2J morning")
     await backend.answers(user, "a1", "delivered")
     await backend.answers(user, "a1", "played")
-    told, _ = await process.communicate()
-    screen = told.decode()
+    output, _ = await process.communicate()
+    screen = output.decode()
     assert process.returncode == 0, screen
     assert "code 482913" in screen
     assert "█" in screen or "▀" in screen  # the QR
@@ -66,19 +66,20 @@ async def test_a_script_by_arguments_plays_a_whole_day(bench: Bench, tmp_path: P
     # Another run knows everything and needs neither serial nor secret.
     again = await sim_watch(bench, tmp_path, "wait online", "inbox", "nonsense", "never reached")
     await backend.greets(user)
-    told, _ = await again.communicate()
+    output, _ = await again.communicate()
     assert again.returncode == 1
-    assert "There is no command 'nonsense'" in told.decode()
-    assert "never reached" not in told.decode()
+    assert "There is no command 'nonsense'" in output.decode()
+    assert "never reached" not in output.decode()
 
 
 async def test_a_script_speaks_and_listens(bench: Bench, tmp_path: Path) -> None:
     backend = bench.backend
-    said, heard = tmp_path / "said.wav", tmp_path / "heard.wav"
-    said.write_bytes(wav(1.0))
+    said_file, heard = tmp_path / "said.wav", tmp_path / "heard.wav"
+    said_file.write_bytes(wav(1.0))
     process = await sim_watch(
-        bench, tmp_path / "watch", "pair", "wait online", f"record family {said}", "wait stored", "record family 2",
-        "wait received", "inbox", f"play 1 {heard}", "wait settled", "record family 61", "never reached",
+        bench, tmp_path / "watch", "pair", "wait online", f"record family {said_file}", "wait stored",
+        "record family 2", "wait received", "inbox", f"play 1 {heard}", "wait settled", "record family 61",
+        "never reached",
     )  # fmt: skip
     await backend.shows_code("482913")
     credentials = await backend.new_credentials(bench.watch_port)
@@ -95,8 +96,8 @@ async def test_a_script_speaks_and_listens(bench: Bench, tmp_path: Path) -> None
     await backend.serves_fetch(user, "v1", clip, 4096)
     await backend.answers(user, "v1", "delivered")
     await backend.answers(user, "v1", "played")
-    told, _ = await process.communicate()
-    screen = told.decode()
+    output, _ = await process.communicate()
+    screen = output.decode()
     assert process.returncode == 1, screen
     assert "* 1. g-1: [voice 1.0 s]" in screen
     assert "  • 1. g-1: [voice 1.0 s]" in screen
@@ -108,9 +109,9 @@ async def test_a_script_speaks_and_listens(bench: Bench, tmp_path: Path) -> None
 
 async def test_lines_from_a_pipe_are_run_one_by_one(bench: Bench, tmp_path: Path) -> None:
     process = await sim_watch(bench, tmp_path, stdin=asyncio.subprocess.PIPE)
-    told, _ = await process.communicate(b"help\n\n# a remark\nwrite family too early\nstatus\n")
+    output, _ = await process.communicate(b"help\n\n# a remark\nwrite family too early\nstatus\n")
     assert process.returncode == 1  # one line failed; the others ran
-    screen = told.decode()
+    screen = output.decode()
     assert "forget-credentials" in screen
     assert "write: the watch is not paired" in screen
     assert f"serial    {SERIAL}" in screen
@@ -135,7 +136,7 @@ async def test_a_person_at_a_terminal_types_and_is_answered(bench: Bench, tmp_pa
         news.set()
 
     async def shows(text: bytes) -> None:
-        async with asyncio.timeout(15):
+        async with asyncio.timeout(60):
             while text not in screen:
                 news.clear()
                 await news.wait()
@@ -155,6 +156,6 @@ async def test_two_on_one_folder_and_a_fresh_one_without_secret_are_told_in_one_
 ) -> None:
     async with bench.watch(tmp_path):
         process = await sim_watch(bench, tmp_path, "status")
-        told, _ = await process.communicate()
+        output, _ = await process.communicate()
     assert process.returncode == 2
-    assert told.decode() == "This watch cannot be switched on: another simulated watch is running on this folder.\n"
+    assert output.decode() == "This watch cannot be switched on: another simulated watch is running on this folder.\n"

@@ -113,7 +113,7 @@ async def test_a_call_is_kept_until_its_receipt_and_says_who_has_seen_it(
         call = watch.alerts.raise_alert(kind)
         heard = await backend.hears("alert", user, kind=kind.value)
         again = await backend.hears("alert", user, kind=kind.value)
-        assert again.said == heard.said
+        assert again.fields == heard.fields
         assert heard["location"]["lat"] == 23.02
         await backend.says(user, "receipt", ref=heard["id"], code="stored")
         await watch.wait_stored(call)
@@ -135,10 +135,10 @@ async def test_the_child_sees_what_becomes_of_a_call(bench: Bench, tmp_path: Pat
         ref = (await backend.hears("alert", user))["id"]
         now = backend.server_tst
 
-        async def shows(kind: str, **said: object) -> WatchEvent:
+        async def shows(kind: str, **fields: object) -> WatchEvent:
             # A repeat, as after a hello, shows nothing new.
             for _ in range(2):
-                await backend.says(user, "alert", ref=ref, **said)
+                await backend.says(user, "alert", ref=ref, **fields)
             return await watch.wait_for(kind, ref=ref)
 
         await shows("alert_calling", state="calling", tst=now)

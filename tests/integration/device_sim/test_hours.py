@@ -30,7 +30,7 @@ class Wrist:
     user: str
     zone: ZoneInfo
     now_s: list[float]
-    said: int = 0
+    sent: int = 0
 
     async def settings(self, version: int, *quiet: dict[str, Any]) -> None:
         """Tell the settings of this moment: after a change of the clocks another offset."""
@@ -47,14 +47,14 @@ class Wrist:
 
     async def hears(self) -> bool:
         """Have a message come; return whether the watch rang. It is in the inbox in both cases."""
-        self.said += 1
-        ref = f"9f2c81a{self.said}"
+        self.sent += 1
+        ref = f"9f2c81a{self.sent}"
         await self.bench.backend.says(
-            self.user, f"item/{ref}", seq=self.said, kind="text", from_="g-1", tst=1, text="hi"
+            self.user, f"item/{ref}", seq=self.sent, kind="text", from_="g-1", tst=1, text="hi"
         )  # fmt: skip
         event = await self.watch.wait_for("received", ref=ref)
         await self.bench.backend.answers(self.user, ref, "delivered")
-        assert [one.ref for one in self.watch.inbox()][-1] == ref
+        assert [item.ref for item in self.watch.inbox()][-1] == ref
         return not event["silent"]
 
 
@@ -74,72 +74,72 @@ async def test_messages_come_silently_in_quiet_hours_of_the_childs_own_wall_and_
     bench: Bench, tmp_path: Path, zone: str
 ) -> None:
     # A Friday and the Saturday after it.
-    async with wrist(bench, tmp_path, zone, "2026-03-06T07:59") as one:
-        await one.settings(2, SCHOOL)
+    async with wrist(bench, tmp_path, zone, "2026-03-06T07:59") as worn:
+        await worn.settings(2, SCHOOL)
         for wall, rings in (
             ("2026-03-06T07:59:59", True), ("2026-03-06T08:00", False), ("2026-03-06T16:29:59", False),
             ("2026-03-06T16:30", True), ("2026-03-07T10:00", True),
         ):  # fmt: skip
-            one.at(wall)
-            assert one.watch.clock.is_quiet is not rings
-            assert await one.hears() is rings
-        one.at("2026-03-09T10:00")
-        assert not await one.hears()
-        await one.settings(3)
-        assert await one.hears()
+            worn.at(wall)
+            assert worn.watch.clock.is_quiet is not rings
+            assert await worn.hears() is rings
+        worn.at("2026-03-09T10:00")
+        assert not await worn.hears()
+        await worn.settings(3)
+        assert await worn.hears()
 
 
 async def test_a_night_goes_past_midnight_and_through_the_change_of_the_clocks(bench: Bench, tmp_path: Path) -> None:
     # On Sunday 2026-10-25 at 03:00 Berlin's clocks go back to 02:00.
-    async with wrist(bench, tmp_path, "Europe/Berlin", "2026-10-24T20:59") as one:
-        await one.settings(2, NIGHT)
+    async with wrist(bench, tmp_path, "Europe/Berlin", "2026-10-24T20:59") as worn:
+        await worn.settings(2, NIGHT)
         for wall, rings in (
             ("2026-10-24T20:59", True), ("2026-10-24T21:00", False), ("2026-10-25T00:10", False),
             ("2026-10-25T02:29", False), ("2026-10-25T02:30", True),
         ):  # fmt: skip
-            one.at(wall)
-            assert await one.hears() is rings
+            worn.at(wall)
+            assert await worn.hears() is rings
         # The second 02:00 of that night, which the new version of the settings tells.
-        one.at("2026-10-25T02:10", fold=1)
-        await one.settings(3, NIGHT)
-        assert not await one.hears()
-        one.at("2026-10-25T02:31", fold=1)
-        assert await one.hears()
+        worn.at("2026-10-25T02:10", fold=1)
+        await worn.settings(3, NIGHT)
+        assert not await worn.hears()
+        worn.at("2026-10-25T02:31", fold=1)
+        assert await worn.hears()
         # Sunday's night ends on Monday; Monday has none.
-        one.at("2026-10-26T01:00")
-        assert not await one.hears()
-        one.at("2026-10-26T22:00")
-        assert await one.hears()
+        worn.at("2026-10-26T01:00")
+        assert not await worn.hears()
+        worn.at("2026-10-26T22:00")
+        assert await worn.hears()
 
 
 async def test_an_sos_never_waits_and_what_the_child_says_goes_out(bench: Bench, tmp_path: Path) -> None:
-    async with wrist(bench, tmp_path, "Asia/Shanghai", "2026-03-06T10:00") as one:
-        await one.settings(2, SCHOOL)
-        assert one.watch.clock.is_quiet
-        call = one.watch.alerts.raise_alert()
-        heard = await bench.backend.hears("alert", one.user, kind="sos")
-        await bench.backend.says(one.user, "receipt", ref=heard["id"], code="stored")
-        await one.watch.wait_stored(call)
-        await bench.backend.says(one.user, "alert", ref=heard["id"], seen_by="g-1", tst=1)
-        assert (await one.watch.wait_for("alert_seen"))["seen_by"] == "g-1"
-        await bench.backend.says(one.user, "command", id="c1", kind="ring", by="g-1")
-        await one.watch.wait_for("rang")
+    async with wrist(bench, tmp_path, "Asia/Shanghai", "2026-03-06T10:00") as worn:
+        await worn.settings(2, SCHOOL)
+        assert worn.watch.clock.is_quiet
+        call = worn.watch.alerts.raise_alert()
+        heard = await bench.backend.hears("alert", worn.user, kind="sos")
+        await bench.backend.says(worn.user, "receipt", ref=heard["id"], code="stored")
+        await worn.watch.wait_stored(call)
+        await bench.backend.says(worn.user, "alert", ref=heard["id"], seen_by="g-1", tst=1)
+        assert (await worn.watch.wait_for("alert_seen"))["seen_by"] == "g-1"
+        await bench.backend.says(worn.user, "command", id="c1", kind="ring", by="g-1")
+        await worn.watch.wait_for("rang")
 
 
 async def test_who_is_on_shift_is_shown_until_it_is_over_by_itself(
     bench: Bench, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    async with wrist(bench, tmp_path, "Asia/Shanghai", "2026-03-06T10:00") as one:
-        await one.settings(2)
-        until = one.now_s[0] + timedelta(hours=8).total_seconds()
-        night = one.now_s[0] + timedelta(hours=16).total_seconds()
+    async with wrist(bench, tmp_path, "Asia/Shanghai", "2026-03-06T10:00") as worn:
+        await worn.settings(2)
+        until = worn.now_s[0] + timedelta(hours=8).total_seconds()
+        night = worn.now_s[0] + timedelta(hours=16).total_seconds()
         people = [
             {"id": "g-1", "name": "Mama", "busy_until_tst": int(until)},
             {"id": "g-2", "name": "Baba", "busy_until_tst": int(night)}, {"id": "g-3", "name": "Nainai"},
         ]  # fmt: skip
-        await bench.backend.says(one.user, "contacts", version=2, contacts=people)
-        await bench.backend.hears("ack", one.user, ref="contacts", version=2)
-        console = WatchConsole(one.watch, show_qr=False).console
+        await bench.backend.says(worn.user, "contacts", version=2, contacts=people)
+        await bench.backend.hears("ack", worn.user, ref="contacts", version=2)
+        console = WatchConsole(worn.watch, show_qr=False).console
 
         async def shown() -> list[str]:
             capsys.readouterr()
@@ -147,13 +147,13 @@ async def test_who_is_on_shift_is_shown_until_it_is_over_by_itself(
             return [line.partition("on shift until ")[2].strip() for line in capsys.readouterr().out.splitlines()]
 
         assert await shown() == ["18:00", "Sat 02:00", ""]
-        one.at("2026-03-06T17:59:59")
-        assert one.watch.clock.on_shift_until("g-1") == "18:00"
-        one.at("2026-03-06T18:00")
+        worn.at("2026-03-06T17:59:59")
+        assert worn.watch.clock.on_shift_until("g-1") == "18:00"
+        worn.at("2026-03-06T18:00")
         assert await shown() == ["", "Sat 02:00", ""]
-        one.at("2026-03-07T02:00")
+        worn.at("2026-03-07T02:00")
         assert await shown() == ["", "", ""]
         # It is a word to the child, never a reason not to speak.
-        assert one.watch.write("Mama", "hi").state == "queued"
+        assert worn.watch.write("Mama", "hi").state == "queued"
         with pytest.raises(KeyError):
-            one.watch.clock.on_shift_until("g-9")
+            worn.watch.clock.on_shift_until("g-9")

@@ -16,9 +16,9 @@ async def test_a_text_is_said_again_until_its_receipt_and_never_changes(bench: B
     async with bench.watch(tmp_path) as watch:
         user = await backend.pairs(watch, bench.watch_port)
         message = watch.write("family", "hi")
-        said = [await backend.hears("text", user) for _ in range(3)]
-        assert said[0].said == said[1].said == said[2].said
-        await backend.says(user, "receipt", ref=said[0]["id"], code="duplicate")
+        texts = [await backend.hears("text", user) for _ in range(3)]
+        assert texts[0].fields == texts[1].fields == texts[2].fields
+        await backend.says(user, "receipt", ref=texts[0]["id"], code="duplicate")
         await watch.wait_stored(message)
 
 
@@ -91,7 +91,7 @@ async def test_an_id_conflict_sends_the_same_words_under_a_fresh_id(bench: Bench
         await backend.says(user, "receipt", ref=first["id"], code="rejected", detail="id_conflict")
         second = await backend.hears("text", user)
         assert second["id"] != first["id"]
-        assert {**second.said, "id": ""} == {**first.said, "id": ""}
+        assert {**second.fields, "id": ""} == {**first.fields, "id": ""}
         await backend.says(user, "receipt", ref=second["id"], code="stored")
         assert (await watch.wait_stored(message)).wire_id == second["id"]
 

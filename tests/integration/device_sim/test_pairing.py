@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from services.device_sim.watch.watch import AlreadyPairedError, PairingRefusedError
-from tests.integration.device_sim.scripted_backend import FACTORY, Bench
+from tests.integration.device_sim.scripted_backend import FACTORY, QUICK, Bench
 
 
 async def test_credentials_whose_answer_was_lost_are_asked_for_again(bench: Bench, tmp_path: Path) -> None:
@@ -199,3 +200,28 @@ async def test_the_same_credentials_told_again_lose_nothing(bench: Bench, tmp_pa
         await backend.says(user, "time", tst=backend.server_tst)
         await backend.stores(user, "before the first answer")
         await watch.wait_stored(message)
+
+
+@pytest.mark.parametrize("reason", ["used", "ran_out"])
+async def test_a_paired_watch_that_showed_a_code_comes_back_by_itself(
+    bench: Bench, tmp_path: Path, reason: str
+) -> None:
+    backend = bench.backend
+    timings = replace(QUICK, code_check_s=0.1 if reason == "used" else 60.0)
+    async with bench.watch(tmp_path, timings=timings) as watch:
+        user = await backend.pairs(watch, bench.watch_port)
+        asking = asyncio.create_task(watch.pair())
+        await backend.hears("pairing", FACTORY, ask="status")
+        await backend.says(FACTORY, "pairing", paired=True, username=user)
+        await backend.hears("pairing", FACTORY, ask="code")
+        ends_in_s = 600 if reason == "used" else 1
+        await backend.says(FACTORY, "pairing", code="482913", qr="https://example.org/pair#482913",
+                           expires_tst=backend.server_tst + ends_in_s)  # fmt: skip
+        await asking
+        if reason == "used":
+            await backend.hears("pairing", FACTORY, ask="code")
+            await backend.says_code("555555")
+        await watch.wait_for("code_gone", reason=reason)
+        await backend.greets(user)
+        await watch.wait_online()
+        assert watch.username == user

@@ -122,7 +122,7 @@ async def test_a_message_whose_answer_was_lost_is_there_once(
     async with SimParent(server.url, tmp_path, transport=LosesAnswers(2)) as mother:
         sent = await mother.write(child_id, "good night")
         assert state_at_child(sent) == "queued"
-        assert [one.text for one in await mother.history(child_id)] == ["good night"]
+        assert [message.text for message in await mother.history(child_id)] == ["good night"]
         assert mother.waiting() == []
 
 
@@ -141,7 +141,7 @@ async def test_a_message_written_while_the_server_is_away_is_sent_after_a_restar
         await server.start()
         sent = await mother.send_waiting()
         assert [message.text for message in sent] == ["one", "two"]
-        assert [one.text for one in await mother.history(child_id)] == ["one", "two"]
+        assert [message.text for message in await mother.history(child_id)] == ["one", "two"]
         assert mother.waiting() == []
 
 
@@ -157,18 +157,18 @@ async def test_events_go_on_where_they_were_over_a_lost_server_and_a_restart(
             await server.stop()
             await server.start()
             second = await mother.write(child_id, "two")
-            found = [event async for event in take_until(events, second.message_id)]
-            assert [one.ref_id for one in found if one.kind == "message.created"] == [second.message_id]
+            received = [event async for event in take_until(events, second.message_id)]
+            assert [event.ref_id for event in received if event.kind == "message.created"] == [second.message_id]
         third = await mother.write(child_id, "three")
     async with SimParent(server.url, tmp_path) as mother, contextlib.aclosing(mother.follow()) as events:
-        found = [event async for event in take_until(events, third.message_id)]
+        received = [event async for event in take_until(events, third.message_id)]
         # The last event before the restart was not handled to its end, so it comes again.
-        refs = [one.ref_id for one in found if one.kind == "message.created"]
+        refs = [event.ref_id for event in received if event.kind == "message.created"]
         assert refs in ([second.message_id, third.message_id], [third.message_id])
 
 
 async def take_until(events: AsyncIterator[FamilyEvent], ref_id: str) -> AsyncIterator[FamilyEvent]:
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):
         async for event in events:
             yield event
             if event.ref_id == ref_id:
@@ -179,10 +179,14 @@ async def test_waiting_for_a_message_sees_what_is_there_and_what_comes(
     server: Server, database: Database, tmp_path: Path
 ) -> None:
     async with mother_of(server, database, tmp_path) as (mother, child_id):
-        waiting = asyncio.create_task(mother.wait_for_message(child_id, lambda one: one.text == "two", timeout_s=10))
+        waiting = asyncio.create_task(
+            mother.wait_for_message(child_id, lambda message: message.text == "two", timeout_s=60)
+        )
         for text in ("one", "two", "three"):
             await mother.write(child_id, text)
         assert (await waiting).text == "two"
-        assert (await mother.wait_for_message(child_id, lambda one: one.text == "one", timeout_s=10)).text == "one"
+        assert (
+            await mother.wait_for_message(child_id, lambda message: message.text == "one", timeout_s=60)
+        ).text == "one"
         with pytest.raises(TimeoutError):
-            await mother.wait_for_message(child_id, lambda one: one.text == "four", timeout_s=0.2)
+            await mother.wait_for_message(child_id, lambda message: message.text == "four", timeout_s=0.2)

@@ -104,7 +104,7 @@ async def test_consent_to_a_part_is_typed_by_its_name(
     async with SimParent(server.url, tmp_path) as parent:
         await log_in(parent, database, phone)
         typist = Typist(ParentConsole(parent, phone=None, sms_file=None), capsys)
-        assert "consent PART" in await typist.types("consent nothing")
+        assert "to one of: location" in await typist.types("consent nothing", fails=True)
         await typist.types("consent yes")
         assert "agreed to measurement" in await typist.types("consent measurement")
         assert {consent.part for consent in (await parent.me()).families[0].consents} == {"messages", "measurement"}
@@ -119,7 +119,7 @@ async def test_a_new_phone_is_proven_by_pin_by_watch_or_by_another_guardian(
         await mother.family.invite(str(home.family_id), phone := new_phone(), "father", may_message=True)
         await log_in(father, database, phone)
         await father.family.accept_invitation((await father.me()).invitations[0].invitation_id)
-        hers, his = (Typist(ParentConsole(one, phone=None, sms_file=None), capsys) for one in (mother, father))
+        hers, his = (Typist(ParentConsole(parent, phone=None, sms_file=None), capsys) for parent in (mother, father))
         assert "no PIN is set" in await hers.types("pin")
         assert "pin_refused" in await hers.types("pin 111111", fails=True)
         assert "a PIN is set" in await hers.types("pin 730418")
@@ -174,8 +174,8 @@ class _BusyServer(httpx.AsyncHTTPTransport):
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         if self.left and "/commands" in request.url.path:
             self.left -= 1
-            told = {"code": "try_again", "status": 503, "title": "Try again in a moment.", "retry_after_s": 0}
-            return httpx.Response(503, json=told, headers={"Retry-After": "0"})
+            problem = {"code": "try_again", "status": 503, "title": "Try again in a moment.", "retry_after_s": 0}
+            return httpx.Response(503, json=problem, headers={"Retry-After": "0"})
         return await super().handle_async_request(request)
 
 

@@ -27,12 +27,12 @@ class Rough(httpx.AsyncHTTPTransport):
         super().__init__()
         self.lost = lost
         self.cut_after_bytes = cut_after_bytes
-        self.asked: list[tuple[str, str, str]] = []
+        self.requests: list[tuple[str, str, str]] = []
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
-        asked = request.headers.get("upload-offset") or request.headers.get("range") or ""
+        offset = request.headers.get("upload-offset") or request.headers.get("range") or ""
         answer = await super().handle_async_request(request)
-        self.asked.append((request.method, request.url.path.rpartition("/")[2], asked))
+        self.requests.append((request.method, request.url.path.rpartition("/")[2], offset))
         if request.method in {"POST", "PATCH"} and self.lost:
             self.lost -= 1
             await answer.aread()
@@ -45,7 +45,7 @@ class Rough(httpx.AsyncHTTPTransport):
         return answer
 
     def of(self, method: str) -> list[str]:
-        return [asked for used, _, asked in self.asked if used == method]
+        return [offset for used, _, offset in self.requests if used == method]
 
 
 class _Cut(httpx.AsyncByteStream):
@@ -84,7 +84,9 @@ async def test_a_recording_whose_answer_was_lost_is_there_once_with_its_voice(
             answer = await mother.voice.keep(child_id, message.message_id, kept=kept)
             assert answer.voice is not None
             assert answer.voice.kept is kept
-        assert [(one.child_id, one.unread, one.unplayed) for one in await mother.voice.unread()] == [(child_id, 0, 0)]
+        assert [(count.child_id, count.unread, count.unplayed) for count in await mother.voice.unread()] == [
+            (child_id, 0, 0)
+        ]
 
 
 async def test_a_recording_made_while_the_server_is_away_is_sent_after_a_restart_once(
@@ -106,8 +108,8 @@ async def test_a_recording_made_while_the_server_is_away_is_sent_after_a_restart
         ]  # fmt: skip
         await server.start()
         sent = await mother.send_waiting()
-        assert [one.kind for one in sent] == ["voice", "voice", "text"]
-        assert [one.voice.bytes if one.voice else 0 for one in sent] == [len(WEBM), len(LONG), 0]
+        assert [message.kind for message in sent] == ["voice", "voice", "text"]
+        assert [message.voice.bytes if message.voice else 0 for message in sent] == [len(WEBM), len(LONG), 0]
         assert (len(await mother.history(child_id)), mother.waiting()) == (3, [])
 
 
@@ -135,7 +137,7 @@ async def test_parts_that_arrived_are_not_sent_again_also_after_a_restart(
         (sent,) = await mother.send_waiting()
         assert sent.voice is not None
         assert sent.voice.bytes == len(LONG)
-        assert [one.message_id for one in await mother.history(child_id)] == [sent.message_id]
+        assert [message.message_id for message in await mother.history(child_id)] == [sent.message_id]
     assert [rough.of("PATCH") for rough in (first, second, third)] == [["0"], ["65536"], ["131072"]]
 
 
@@ -169,12 +171,12 @@ async def test_the_server_tells_where_an_upload_goes_on_and_one_that_is_gone_beg
 ) -> None:
     async with mother_of(server, database, tmp_path) as (_, child_id):
         pass
-    told = SaysOnce("PATCH", status, problem)
-    async with SimParent(server.url, tmp_path, transport=told) as mother:
+    refusing = SaysOnce("PATCH", status, problem)
+    async with SimParent(server.url, tmp_path, transport=refusing) as mother:
         sent = await mother.voice.speak_in_parts(child_id, LONG, "audio/wav")
         assert sent.voice is not None
         assert sent.voice.bytes == len(LONG)
-    assert told.offsets == ["0", "0", "65536", "131072"]
+    assert refusing.offsets == ["0", "0", "65536", "131072"]
 
 
 async def test_what_is_refused_for_good_leaves_the_outbox(server: Server, database: Database, tmp_path: Path) -> None:

@@ -39,7 +39,7 @@ async def test_a_check_in_is_said_again_until_its_receipt_and_answers_locate(ben
         user = await located(bench, watch)
         kept = watch.places.check_in(23.02, 113.75, 18, source="wifi")
         first, second = [await backend.hears("location", user) for _ in range(2)]
-        assert first.said == second.said
+        assert first.fields == second.fields
         assert (first["lat"], first["lon"], first["acc"], first["source"]) == (23.02, 113.75, 18, "wifi")
         await backend.says(user, "receipt", ref=first["id"], code="stored")
         await watch.wait_stored(kept)
@@ -90,7 +90,7 @@ async def test_what_was_walked_without_a_network_goes_in_arrays_and_each_fix_is_
         assert [fix["id"] for fix in fixes] == [row.wire_id for row in kept]
         assert [fix["tst"] for fix in fixes] == [int((ended_at - (WAY[-1].at - point.at)).timestamp()) for point in WAY]
         await watch.wait_settled()
-        assert [one.state.value for one in watch.sent()].count("rejected") == arrays
+        assert [message.state.value for message in watch.sent()].count("rejected") == arrays
 
 
 async def test_an_array_without_a_receipt_comes_again_after_a_restart(bench: Bench, tmp_path: Path) -> None:
@@ -105,7 +105,7 @@ async def test_an_array_without_a_receipt_comes_again_after_a_restart(bench: Ben
     async with bench.watch(tmp_path, timings=PATIENT) as watch:
         await backend.greets(user)
         again = await backend.hears("location", user)
-        assert again.said == first.said
+        assert again.fields == first.fields
         await backend.says(user, "receipt", refs=[fix["id"] for fix in again["together"]], code="duplicate")
         await watch.wait_settled()
 
@@ -129,23 +129,23 @@ async def test_counters_of_a_period_are_told_and_kept_until_their_receipt(bench:
         watch.voice.record("family", seconds=0.5, seed=1)
         watch.voice.record("family", seconds=0.5, seed=2)
         first = watch.usage.report()
-        told = await backend.hears("usage", user)
-        assert (told["recordings"], told["battery_min_pct"], told["boot"], told["reboots"]) == (2, 81, 1, 0)
-        assert told["to_tst"] >= told["from_tst"] > 1_700_000_000
-        assert told["bytes_up"] > 0
-        assert told["bytes_down"] > 0
-        assert "plays" not in told.said
+        usage = await backend.hears("usage", user)
+        assert (usage["recordings"], usage["battery_min_pct"], usage["boot"], usage["reboots"]) == (2, 81, 1, 0)
+        assert usage["to_tst"] >= usage["from_tst"] > 1_700_000_000
+        assert usage["bytes_up"] > 0
+        assert usage["bytes_down"] > 0
+        assert "plays" not in usage.fields
         again = await backend.hears("usage", user)
-        assert again.said == told.said
-        await backend.says(user, "receipt", ref=told["id"], code="rejected", detail="id_conflict")
+        assert again.fields == usage.fields
+        await backend.says(user, "receipt", ref=usage["id"], code="rejected", detail="id_conflict")
         fresh = await backend.hears("usage", user)
-        assert fresh["id"] != told["id"]
+        assert fresh["id"] != usage["id"]
         await backend.says(user, "receipt", ref=fresh["id"], code="stored")
         await watch.wait_stored(first)
         watch.alerts.raise_alert(AlertKind.TAKEN_OFF)
         watch.usage.report()
-        second = await backend.hears("usage", user, from_tst=told["to_tst"])
-        assert "recordings" not in second.said
+        second = await backend.hears("usage", user, from_tst=usage["to_tst"])
+        assert "recordings" not in second.fields
 
 
 async def test_reports_come_by_themselves_by_the_watchs_own_clock(bench: Bench, tmp_path: Path) -> None:
@@ -155,7 +155,7 @@ async def test_reports_come_by_themselves_by_the_watchs_own_clock(bench: Bench, 
         await watch.usage.report_every(0.001)
         ids: set[str] = set()
         while len(ids) < 2:
-            heard = (await backend.hears("usage", user)).said
+            heard = (await backend.hears("usage", user)).fields
             # Reports that wait for the broker at the same time come as one batch.
             ids |= {report["id"] for report in heard.get("together", [heard])}
         await watch.usage.end_reporting()

@@ -25,8 +25,8 @@ async def test_a_clip_is_fetched_window_by_window_and_played_into_a_file(bench: 
     async with bench.watch(tmp_path / "watch", timings=PATIENT, traits=SMALL) as watch:
         user = await backend.pairs(watch, bench.watch_port)
         await backend.announces_clip(user, "v1", CLIP)
-        asked = [await backend.serves_fetch(user, "v1", CLIP) for _ in range(3)]
-        assert asked == [(0, 2), (2, 2), (4, 1)]
+        fetches = [await backend.serves_fetch(user, "v1", CLIP) for _ in range(3)]
+        assert fetches == [(0, 2), (2, 2), (4, 1)]
         await backend.answers(user, "v1", "delivered")
         received = await watch.wait_for("received", item_kind="voice")
         assert (received["ref"], received["sender"], received["duration_ms"]) == ("v1", "g-1", 3000)
@@ -242,15 +242,15 @@ async def test_a_refused_fetch_waits_for_the_next_announcement_and_a_retry_for_i
         await backend.says(user, "item/a1", seq=2, kind="text", from_="g-1", text="good morning")
         await backend.answers(user, "a1", "delivered")
         backend.forget()
-        asked = backend.count("fetch")
+        count = backend.count("fetch")
         # Unanswered uplinks are repeated twice meanwhile; the fetch is not.
         watch.write("family", "meanwhile")
         for _ in range(3):
             await backend.hears("text", user)
-        assert backend.count("fetch") == asked
+        assert backend.count("fetch") == count
         await backend.announces_clip(user, "v1", CLIP)
         assert [await backend.serves_fetch(user, "v1", CLIP) for _ in range(3)] == [(0, 2), (2, 2), (4, 1)]
-        assert backend.count("fetch") == asked + 3
+        assert backend.count("fetch") == count + 3
 
 
 async def test_a_modem_that_carries_text_only_is_given_base64(bench: Bench, tmp_path: Path) -> None:
@@ -283,8 +283,8 @@ async def test_an_unpaired_watch_keeps_no_sound_anywhere_on_its_disk(bench: Benc
         await backend.hears("fetch", user, ref="v2")
         watch.voice.record("family", seconds=2.0, seed=1)
         end = await backend.hears("end_of_voice", user)
-        said = backend.chunks[user, end["ref"]][0]
-        pieces = (CLIP[1100:1200], OTHER[1100:1200], said[100:200])
+        chunk = backend.chunks[user, end["ref"]][0]
+        pieces = (CLIP[1100:1200], OTHER[1100:1200], chunk[100:200])
         assert on_disk(tmp_path, *pieces) == set(pieces)
         await backend.locks_out(user)
         await backend.hears("pairing", ask="status")

@@ -25,7 +25,7 @@ async def hears_clip(bench: Bench, user: str) -> tuple[str, list[bytes], dict[st
     """Return the id, the chunks and the `end` of the next recording that is sent whole."""
     end = await bench.backend.hears("end_of_voice", user)
     ref = str(end["ref"])
-    return ref, [bench.backend.chunks[user, ref][number] for number in range(end["chunks"])], end.said
+    return ref, [bench.backend.chunks[user, ref][number] for number in range(end["chunks"])], end.fields
 
 
 async def says_missing(bench: Bench, user: str, end: Heard, *numbers: int) -> None:
@@ -69,7 +69,7 @@ async def test_only_what_is_missing_is_said_again(bench: Bench, tmp_path: Path) 
         sound = dict(backend.chunks[user, end["ref"]])
         backend.chunks.clear()
         await says_missing(bench, user, end, 3, 1, 99)
-        assert (await backend.hears("end_of_voice", user)).said == end.said
+        assert (await backend.hears("end_of_voice", user)).fields == end.fields
         assert backend.chunks[user, end["ref"]] == {number: sound[number] for number in (1, 3)}
         # All of them: the hash did not fit.
         backend.chunks.clear()
@@ -110,7 +110,7 @@ async def test_after_a_reconnect_and_a_restart_the_end_alone_asks_what_is_missin
         await watch.go_offline()
         await watch.go_online()
         await backend.greets(user)
-        assert (await backend.hears("end_of_voice", user)).said == first.said
+        assert (await backend.hears("end_of_voice", user)).fields == first.fields
         assert not backend.chunks
     async with bench.watch(tmp_path, timings=PATIENT, traits=WatchTraits(chunk_bytes=512)) as watch:
         await backend.greets(user)
@@ -130,7 +130,7 @@ async def test_an_end_without_receipt_is_repeated_and_its_chunks_are_not(bench: 
         user = await backend.pairs(watch, bench.watch_port)
         watch.voice.record("family", seconds=1.0)
         ends = [await backend.hears("end_of_voice", user) for _ in range(3)]
-        assert ends[0].said == ends[1].said == ends[2].said
+        assert ends[0].fields == ends[1].fields == ends[2].fields
         assert backend.count("chunk_of_voice") == ends[0]["chunks"]
         await backend.says(user, "receipt", ref=ends[0]["ref"], code="retry", retry_after_s=0)
         await backend.hears("end_of_voice", user)
@@ -146,7 +146,7 @@ async def test_an_id_conflict_sends_every_chunk_and_the_end_under_a_fresh_id(ben
         await backend.says(user, "receipt", ref=first["ref"], code="rejected", detail="id_conflict")
         second = await backend.hears("end_of_voice", user)
         assert second["ref"] != first["ref"]
-        assert {**second.said, "ref": ""} == {**first.said, "ref": ""}
+        assert {**second.fields, "ref": ""} == {**first.fields, "ref": ""}
         assert backend.chunks[user, second["ref"]] == backend.chunks[user, first["ref"]]
         await backend.says(user, "receipt", ref=second["ref"], code="stored")
         assert (await watch.wait_stored(message)).wire_id == second["ref"]

@@ -98,19 +98,22 @@ async def test_a_parent_speaks_a_child_hears_and_answers_and_is_heard(
         assert clip.startswith(starts)
         assert abs(duration_ms(clip) - 4000) < 60
         watch.voice.play(received["ref"])
-        played = await parent.wait_for_message(child, lambda one: state_at_child(one) == "played")
+        played = await parent.wait_for_message(child, lambda message: state_at_child(message) == "played")
         assert played.message_id == sent.message_id
 
-        said = watch.voice.record("family", seconds=2.5, seed=2)
-        assert (await watch.wait_stored(said)).detail is None
+        recorded = watch.voice.record("family", seconds=2.5, seed=2)
+        assert (await watch.wait_stored(recorded)).detail is None
         answer = await parent.wait_for_message(
-            child, lambda one: one.direction == "to_family" and one.voice is not None and one.voice.state == "ready"
+            child,
+            lambda message: (
+                message.direction == "to_family" and message.voice is not None and message.voice.state == "ready"
+            ),
         )
-        assert [(one.unread, one.unplayed) for one in await parent.voice.unread()] == [(1, 1)]
+        assert [(count.unread, count.unplayed) for count in await parent.voice.unread()] == [(1, 1)]
         assert abs(duration_ms(await parent.voice.hear(child, answer.message_id)) - 2500) < AAC_MS
         await parent.mark(child, answer.message_id, "played")
-        await watch.wait_for("sent_state", wire_id=said.wire_id, state="played")
-        assert [(one.unread, one.unplayed) for one in await parent.voice.unread()] == [(0, 0)]
+        await watch.wait_for("sent_state", wire_id=recorded.wire_id, state="played")
+        assert [(count.unread, count.unplayed) for count in await parent.voice.unread()] == [(0, 0)]
         await watch.wait_settled()
 
 
@@ -127,14 +130,14 @@ async def test_a_reconnect_in_the_middle_of_both_ways_loses_nothing(
     ):
         await watch.wait_online()
         await parent.voice.speak(child, speech_wav(5.0, seed=1), "audio/wav")
-        said = watch.voice.record("family", seconds=8.0, seed=2)
+        recorded = watch.voice.record("family", seconds=8.0, seed=2)
         for first in (3, 7):
             await watch.wait_for("fetching", first=first)
             await watch.go_offline()
             await watch.go_online()
         received = await watch.wait_for("received", item_kind="voice")
         assert abs(duration_ms(watch.voice.clip(received["ref"]) or b"") - 5000) < 60
-        assert (await watch.wait_stored(said)).detail is None
+        assert (await watch.wait_stored(recorded)).detail is None
         await watch.wait_settled()
         (message, _) = (await parent.messages(child)).messages
         assert message.voice is not None

@@ -26,8 +26,10 @@ def point(inside: str = f"<time>{WHEN}</time>", lat: str = "23.02", lon: str = "
 
 def test_a_recorded_day_is_read_as_its_generator_wrote_it() -> None:
     path = FOLDER / "home_school_home.gpx"
-    truth = [(one.at, Fix(one.lat, one.lon, one.accuracy_m, one.source)) for one in read_gpx(path.read_text())]
-    assert [(one.at, one.fix) for one in read_track(path)] == truth
+    truth = [
+        (point.at, Fix(point.lat, point.lon, point.accuracy_m, point.source)) for point in read_gpx(path.read_text())
+    ]
+    assert [(point.at, point.fix) for point in read_track(path)] == truth
 
 
 @pytest.mark.parametrize(
@@ -44,7 +46,7 @@ def test_points_come_in_order_of_time_whatever_their_offset() -> None:
     later, earlier = "2026-03-04T08:00:01+08:00", "2026-03-04T00:00:00"
     read = read_track(gpx(point(f"<time>{later}</time>") + point(f"<time> {earlier} </time>")))
     began_at = datetime(2026, 3, 4, tzinfo=UTC)
-    assert [one.at for one in read] == [began_at, began_at + timedelta(seconds=1)]
+    assert [point.at for point in read] == [began_at, began_at + timedelta(seconds=1)]
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,16 @@ from pathlib import Path
 
 import pytest
 
-from services.device_sim.console.console import Command, CommandError, Console, QuitError, printable, shown, words
+from services.device_sim.console.console import (
+    Command,
+    CommandError,
+    Console,
+    QuitError,
+    paragraphs,
+    printable,
+    shown,
+    words,
+)
 from services.device_sim.parent.sms_file import sms_position, wait_for_sms_code
 from services.device_sim.watch.events import EventBoard, EventKind
 
@@ -21,6 +30,10 @@ def test_what_people_write_is_shown_as_it_is(text: str) -> None:
 @pytest.mark.parametrize("text", ["\x1b[2Jgone", "a\rb", "a\u202eb", "\x07", "a\nb", "\x9b1m"])
 def test_no_message_can_steer_the_terminal(text: str) -> None:
     assert not set(printable(text)) & set("\x1b\r\n\x07\x9b\u202e")
+
+
+def test_a_long_text_keeps_its_paragraphs_and_steers_nothing() -> None:
+    assert paragraphs("One.\n\nTwo\x1b[2J.\r\n") == "\n    One.\n    Two\ufffd[2J."
 
 
 def test_an_emoji_of_a_later_version_is_shown_as_its_word() -> None:

@@ -16,8 +16,8 @@ def waiting(count: int, size_bytes: int = 10) -> list[Outgoing]:
 
 
 def test_one_alone_is_no_array_and_several_are() -> None:
-    one, *_ = records = waiting(3)
-    assert payload_of([one]) == one.payload
+    first, *_ = records = waiting(3)
+    assert payload_of([first]) == first.payload
     assert json.loads(payload_of(records)) == ["x" * 8] * 3
 
 

@@ -10,14 +10,14 @@ from services.device_sim.watch.records import Transfer
 from services.protocol.downlink import ItemVoice, VoiceManifest
 
 
-def transfer(*held: int) -> Transfer:
+def transfer(*numbers: int) -> Transfer:
     """Return a clip of 5 chunks, the last of 100 bytes, with some of them here."""
     manifest = VoiceManifest(codec="amr-nb", bytes=4 * 1024 + 100, chunk_bytes=1024, chunks=5, sha256="0" * 64)
-    return Transfer("v1", ItemVoice(seq=1, sender="g-1", voice=manifest), frozenset(held))
+    return Transfer("v1", ItemVoice(seq=1, sender="g-1", voice=manifest), frozenset(numbers))
 
 
 @pytest.mark.parametrize(
-    ("held", "window", "asked"),
+    ("numbers", "window", "missing"),
     [
         ((), 4, [0, 1, 2, 3]),
         ((), 9, [0, 1, 2, 3, 4]),
@@ -27,9 +27,9 @@ def transfer(*held: int) -> Transfer:
         ((0, 1, 2, 3, 4), 4, []),
     ],
 )
-def test_the_first_run_that_is_missing_is_asked_for(held: tuple[int, ...], window: int, asked: list[int]) -> None:
-    assert list(transfer(*held).next_missing(window)) == asked
-    assert transfer(*held).is_whole is not bool(asked)
+def test_the_first_run_that_is_missing_is_asked_for(numbers: tuple[int, ...], window: int, missing: list[int]) -> None:
+    assert list(transfer(*numbers).next_missing(window)) == missing
+    assert transfer(*numbers).is_whole is not bool(missing)
 
 
 def test_every_chunk_has_its_size_and_others_have_none() -> None:

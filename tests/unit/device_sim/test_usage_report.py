@@ -48,5 +48,5 @@ def test_a_watch_without_the_time_says_so_and_tells_seconds_since_boot() -> None
     passing = Passing()
     counters = UsageCounters(boot=1, since_boot_s=passing, knows_time=False)
     passing.s += 60
-    told = counters.report("u5d8k2m1h6vb")
-    assert (told.from_tst, told.to_tst, told.boot, told.mono_s, told.reboots) == (0, 0, 1, 160, 0)
+    report = counters.report("u5d8k2m1h6vb")
+    assert (report.from_tst, report.to_tst, report.boot, report.mono_s, report.reboots) == (0, 0, 1, 160, 0)

@@ -1,0 +1,1 @@
+"""The contract's sentences, checked against a real watch or a real backend."""

@@ -1,0 +1,1 @@
+"""Thousands of watches in one process: connections, rates, percentiles, losses."""
