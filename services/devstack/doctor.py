@@ -31,7 +31,9 @@ from services.core.platform.db.migrate import is_newer, newest_revision
 from services.core.platform.descriptors import attainable_descriptor_limit
 from services.core.platform.erasure_ledger import ErasuresPendingError
 from services.core.platform.settings import Environment, Settings
+from services.devstack.doctor_brokers import brokers
 from services.devstack.doctor_certificates import certificate_faults
+from services.devstack.doctor_cluster import shared_parts
 from services.devstack.doctor_processes import ports, processes, serves
 from services.devstack.findings import Finding
 from services.devstack.installation import CHECKOUT, PREFIX
@@ -78,7 +80,6 @@ def diagnose(instance: Path, further: Further = lambda _: ()) -> list[Finding]:
         decoder(),
         disk(instance),
         clock(instance),
-        mosquitto(adopted),
     ]
     if running:
         findings.append(Finding("instance", ok=True, what=f"{instance} is running"))
@@ -88,6 +89,8 @@ def diagnose(instance: Path, further: Further = lambda _: ()) -> list[Finding]:
     except ValidationError as error:
         return [*findings, settings_refused(error)]
     findings.append(settings_accepted(settings))
+    if settings.broker == "mosquitto":
+        findings += [mosquitto(adopted), broker_files(settings.mosquitto_dir)]
     if not settings.database_url:
         findings.append(local_postgres(instance))
     else:
@@ -98,8 +101,9 @@ def diagnose(instance: Path, further: Further = lambda _: ()) -> list[Finding]:
             findings.append(asyncio.run(privacy_notices(settings)))
             findings.append(asyncio.run(sms_routes(settings)))
     findings += [sms_templates(settings), watchdog(settings)]
-    findings.append(broker_files(settings.mosquitto_dir))
+    findings += shared_parts(settings)
     findings.append(certificate(settings))
+    findings += asyncio.run(brokers(settings))
     findings += further(settings)
     # Units and containers run the processes without an instance.
     if running or serves(settings):
@@ -331,23 +335,23 @@ async def sms_routes(settings: Settings) -> Finding:
         return Finding("text messages", ok=True, what="not checked: the file of templates cannot be read")
     finally:
         await database.close()
-    found = diagnose_routes(settings.sms_routes, countries, sites)
+    diagnosis = diagnose_routes(settings.sms_routes, countries, sites)
     mend = "change SMARTWATCH_SMS_ROUTES; docs/sms.md describes each provider"
-    if found.faults:
-        return Finding("text messages", ok=False, what="; ".join(found.faults), mend=mend)
-    if found.warnings:
+    if diagnosis.faults:
+        return Finding("text messages", ok=False, what="; ".join(diagnosis.faults), mend=mend)
+    if diagnosis.warnings:
         mend = "a provider of the site's own country, or a ground for the transfer: docs/privacy.md"
-        return Finding("text messages", ok=True, what="; ".join(found.warnings), mend=mend, warns=True)
+        return Finding("text messages", ok=True, what="; ".join(diagnosis.warnings), mend=mend, warns=True)
     return Finding("text messages", ok=True, what=f"routes {settings.sms_routes}")
 
 
 def sms_templates(settings: Settings) -> Finding:
     """Check the template ids of the providers that send approved templates."""
-    found = diagnose_templates(settings)
+    diagnosis = diagnose_templates(settings)
     mend = "correct SMARTWATCH_SMS_TEMPLATES_FILE; docs/sms.md lists the kinds"
-    if found.faults or found.warnings:
-        what = "; ".join((*found.faults, *found.warnings))
-        return Finding("text templates", ok=not found.faults, what=what, mend=mend, warns=not found.faults)
+    if diagnosis.faults or diagnosis.warnings:
+        what = "; ".join((*diagnosis.faults, *diagnosis.warnings))
+        return Finding("text templates", ok=not diagnosis.faults, what=what, mend=mend, warns=not diagnosis.faults)
     return Finding("text templates", ok=True, what="complete, or needed by no provider")
 
 
@@ -356,9 +360,11 @@ def watchdog(settings: Settings) -> Finding:
     ways = {
         "mail": settings.watchdog_mails, "webhook": settings.watchdog_webhook_url, "text": settings.watchdog_numbers,
     }  # fmt: skip
-    told = ", ".join(name for name, way in ways.items() if way)
-    if told or settings.environment is not Environment.PRODUCTION:
-        return Finding("watchdog", ok=True, what=f"tells by {told}" if told else "not set up, as in development")
+    channels = ", ".join(name for name, way in ways.items() if way)
+    if channels or settings.environment is not Environment.PRODUCTION:
+        return Finding(
+            "watchdog", ok=True, what=f"tells by {channels}" if channels else "not set up, as in development"
+        )
     mend = "set SMARTWATCH_WATCHDOG_MAIL_TO or another way, and enable its timer: docs/runbook.md"
     return Finding("watchdog", ok=True, what="nobody is told of trouble", mend=mend, warns=True)
 

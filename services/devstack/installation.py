@@ -14,17 +14,18 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Self
 
 from services.broker.binary import fetch_mosquitto, find_mosquitto
+from services.devstack.guard import Guard
 from services.devstack.instance import PREFERRED_PORTS, Instance, acquire_instance
 from services.devstack.ports import is_free
 from services.devstack.postgres import LocalPostgres, PostgresInUseError
 from services.devstack.postgres_user import PostgresUnavailableError
-from services.devstack.readiness import OWN_FAULT_AFTER_S, OwnFaultJudge, fetch_readiness
+from services.devstack.readiness import OWN_FAULT_AFTER_S, Readiness, fetch_readiness
 from services.devstack.supervised import SupervisedProcess
 
 PREFIX = "SMARTWATCH_"
@@ -40,9 +41,7 @@ PROCESSES: Mapping[str, str] = {
 BACKUP_PORT = "backup_health_port"
 READY_DEADLINE_S = 60.0  # measured: 3 to 5 s on two cores, everything included
 START_DEADLINE_S = 240.0  # a first start compiles every module, and a slow disk took more than a minute
-WATCH_EVERY_S = 0.05
 ASK_EVERY_S = 0.1
-ASK_READINESS_EVERY_S = 2.0
 DEATHS_BEFORE_GIVING_UP = 5  # while starting; a running installation never gives up
 
 
@@ -53,8 +52,8 @@ class InstallationError(Exception):
 class Installation:
     """Postgres, broker, API, bridge and worker of one instance, started, watched and stopped together.
 
-    `overrides` are settings (without prefix, in lower case) that win over what the instance would choose; a
-    `database_url` among them replaces the local Postgres. Thread-safe.
+    `overrides` are settings (without prefix, in lower case) that win; a `database_url` among them replaces the local
+    Postgres. `further` are second processes of the same kinds, with ports among the overrides. Thread-safe.
     """
 
     def __init__(
@@ -65,9 +64,9 @@ class Installation:
         announce: Callable[[str], None] = lambda _: None,
         durable: bool = True,
         own_fault_after_s: float = OWN_FAULT_AFTER_S,
+        further: Collection[SupervisedProcess] = (),
     ) -> None:
         self.instance = instance
-        self._own_fault_after_s = own_fault_after_s
         self.overrides = dict(overrides or {})
         self.settings: dict[str, str] = {}
         self.postgres: LocalPostgres | None = None
@@ -75,6 +74,11 @@ class Installation:
             self.postgres = LocalPostgres(instance.folder / "postgres", durable=durable, announce=announce)
         log = instance.folder / "log"
         self.processes = {name: SupervisedProcess(name, port, log / f"{name}.log") for name, port in PROCESSES.items()}
+        self._is_external = self.overrides.get("broker") == "external"
+        if self._is_external:
+            self.processes["broker"].words = ("broker-auth",)
+        for process in further:
+            self.processes[process.name] = process
         if self.overrides.get("backup_dir"):
             self.processes["backup"] = SupervisedProcess(
                 "backup", BACKUP_PORT, log / "backup.log", words=("backup", "run")
@@ -82,8 +86,17 @@ class Installation:
         self._announce = announce
         self._turn = threading.RLock()
         self._ending = threading.Event()
-        self._watchers: list[threading.Thread] = []
         self._postgres_held_down = False
+        self._guard = Guard(
+            self.processes,
+            turn=self._turn,
+            ending=self._ending,
+            announce=announce,
+            start_process=self._start_process,
+            restart_postgres=self._restart_postgres_if_it_died,
+            readiness_of=self._readiness_of,
+            own_fault_after_s=own_fault_after_s,
+        )
 
     @classmethod
     def acquire(
@@ -165,7 +178,7 @@ class Installation:
         for name, process in self.processes.items():
             if process.process_id is None:
                 reasons[name] = {"process": "not running"}
-            elif unwell := fetch_readiness(self.ports[process.health_port_setting]).reasons:
+            elif unwell := self._readiness_of(process).reasons:
                 reasons[name] = dict(unwell)
         return reasons
 
@@ -176,27 +189,22 @@ class Installation:
 
         On InstallationError, PostgresUnavailableError, PostgresInUseError or MosquittoMissingError nothing runs.
         """
-        if self._watchers:
+        if self._guard.is_running:
             return
         self._ending.clear()
         try:
             mosquitto = self._find_mosquitto()
-            taken: set[int] = set()
+            taken_ports: set[int] = set()
             for _ in range(3):
-                self._settle(mosquitto, taken)
-                taken = self._try_to_start()
-                if not taken:
+                self._settle(mosquitto, taken_ports)
+                taken_ports = self._try_to_start()
+                if not taken_ports:
                     break
-                self._announce(f"ports {sorted(taken)} were taken by other programs: choosing others")
+                self._announce(f"ports {sorted(taken_ports)} were taken by other programs: choosing others")
             else:
                 raise InstallationError("ports were taken by other programs during three starts")  # noqa: TRY301 - stopped below
             self.instance.write_environment(self.chores_environment)
-            self._watchers = [
-                threading.Thread(target=self._watch, name="watches-children", daemon=True),
-                threading.Thread(target=self._watch_readiness, name="watches-readiness", daemon=True),
-            ]
-            for watcher in self._watchers:
-                watcher.start()
+            self._guard.start()
         except BaseException:
             self.stop()
             raise
@@ -207,9 +215,7 @@ class Installation:
         The instance is unlocked: acquire it again for another start.
         """
         self._ending.set()
-        for watcher in self._watchers:
-            watcher.join()
-        self._watchers = []
+        self._guard.join()
         with self._turn:
             self._stop_processes()
             if self.postgres is not None:
@@ -224,13 +230,16 @@ class Installation:
         self.processes["broker"].stop()
 
     def _find_mosquitto(self) -> Path:
+        if self._is_external:
+            return Path()
         configured = self.overrides.get("mosquitto_binary", "")
         return find_mosquitto(configured) or fetch_mosquitto(self._announce)
 
-    def _settle(self, mosquitto: Path, taken: set[int]) -> None:
+    def _settle(self, mosquitto: Path, taken_ports: set[int]) -> None:
         """Decide every setting: random secrets, free ports, folders, the database. Overrides win."""
-        given = {name: int(self.overrides[name]) for name in PREFERRED_PORTS if name in self.overrides}
-        ports = self.instance.choose_ports(given, taken)
+        names = PREFERRED_PORTS.keys() | {process.health_port_setting for process in self.processes.values()}
+        given = {name: int(self.overrides[name]) for name in names if name in self.overrides}
+        ports = self.instance.choose_ports(given, taken_ports)
         folder = self.instance.folder
         self.settings = {
             **self.instance.secrets(),
@@ -258,25 +267,29 @@ class Installation:
                     self._start_process(name)
             while unready := self._unready_of("broker"):
                 self._give_up_or_wait(deadline_s, unready)
-                if taken := self._ports_taken():
-                    return taken
+                if taken_ports := self._ports_taken():
+                    return taken_ports
             self._start_process("bridge")
             while unready := self.unready():
                 self._give_up_or_wait(deadline_s, unready)
-                if taken := self._ports_taken():
-                    return taken
+                if taken_ports := self._ports_taken():
+                    return taken_ports
         return set()
+
+    def _readiness_of(self, process: SupervisedProcess) -> Readiness:
+        return fetch_readiness(self.ports[process.health_port_setting])
 
     def _unready_of(self, name: str) -> dict[str, dict[str, str]]:
         return {other: reasons for other, reasons in self.unready().items() if other == name}
 
     def _start_process(self, name: str) -> None:
-        outside = {key: value for key, value in os.environ.items() if not key.startswith(PREFIX)}
         own = self.backup_environment if name == "backup" else self.environment
-        self.processes[name].start(outside | own, CHECKOUT)
+        process = self.processes[name]
+        alone = {f"{PREFIX}{setting.upper()}": value for setting, value in process.settings.items()}
+        process.start(_outside() | own | alone, CHECKOUT)
 
     def _give_up_or_wait(self, deadline_s: float, unready: Mapping[str, Mapping[str, str]]) -> None:
-        self._restart_what_died()
+        self._guard.restart_what_died()
         hopeless = [process for process in self.processes.values() if process.deaths >= DEATHS_BEFORE_GIVING_UP]
         for process in hopeless:
             raise InstallationError(f"{process.name} ends at once ({process.log_file}): {process.log_tail()}")
@@ -298,78 +311,26 @@ class Installation:
             suspects.add(self.ports["api_health_port"])
         if "broker" in dead:
             suspects |= {port for name, port in self.ports.items() if name.startswith("m")}
-        taken = {port for port in suspects if not is_free(port)}
-        if taken:
+        taken_ports = {port for port in suspects if not is_free(port)}
+        if taken_ports:
             self._stop_processes()
             for process in self.processes.values():
                 process.deaths = 0
                 process.child = None  # stopped on purpose: no death to report
-        return taken
+        return taken_ports
 
     def _migrate(self) -> None:
-        outside = {key: value for key, value in os.environ.items() if not key.startswith(PREFIX)}
         done = subprocess.run(
             [sys.executable, "-m", "services.cli", "db", "upgrade"],
             capture_output=True,
             text=True,
             check=False,
-            env=outside | self.chores_environment,
+            env=_outside() | self.chores_environment,
             cwd=CHECKOUT,
         )
         if done.returncode != 0:
             last = (done.stderr.strip().splitlines() or ["no reason given"])[-1]
             raise InstallationError(f"the database could not be brought to the newest schema: {last}")
-
-    # ------------------------------------------------------------------------- watching
-
-    def _watch(self) -> None:
-        while not self._ending.wait(WATCH_EVERY_S):
-            with self._turn:
-                self._restart_postgres_if_it_died()
-                self._restart_what_died()
-
-    def _watch_readiness(self) -> None:
-        """Replace each process that is unready by its own fault for too long; a dead one is the other watcher's."""
-        judges: dict[int, OwnFaultJudge] = {}
-        for process in self.processes.values():
-            if process.process_id is not None:
-                # All were ready at the end of the start.
-                judges[process.process_id] = OwnFaultJudge(after_s=self._own_fault_after_s, was_ready=True)
-        while not self._ending.wait(ASK_READINESS_EVERY_S):
-            for process in self.processes.values():
-                process_id = process.process_id
-                if process_id is None or process.kept_down:
-                    continue
-                judge = judges.setdefault(process_id, OwnFaultJudge(after_s=self._own_fault_after_s))
-                readiness = fetch_readiness(self.ports[process.health_port_setting])
-                if judge.is_to_be_replaced(readiness):
-                    self._replace(process, process_id, readiness.reasons)
-            judges = {
-                process.process_id: judges[process.process_id]
-                for process in self.processes.values()
-                if process.process_id in judges
-            }
-
-    def _replace(self, process: SupervisedProcess, process_id: int, reasons: Mapping[str, str]) -> None:
-        with self._turn:
-            if process.process_id != process_id or process.kept_down or self._ending.is_set():
-                return
-            self._announce(f"{process.name} is unready by its own fault ({_as_words(reasons)}); replacing it")
-            process.replace()
-
-    def _restart_what_died(self) -> None:
-        for process in self.processes.values():
-            if process.child is None or process.kept_down or process.child.poll() is None:
-                continue
-            if not process.due_at_s:
-                delay_s = process.note_death()
-                code = process.child.returncode
-                self._announce(
-                    f"{process.name} has ended ({_how_it_ended(code)}); starting it again in {delay_s:.1f} s"
-                )
-            elif time.monotonic() >= process.due_at_s:
-                process.restarts += 1
-                self._start_process(process.name)
 
     def _restart_postgres_if_it_died(self) -> None:
         if self.postgres is None or self._postgres_held_down or self.postgres.is_running():
@@ -383,7 +344,7 @@ class Installation:
             self._ending.wait(1.0)
             return
         if self.settings["database_url"] != before:
-            self._announce("postgres has another port: restarting the other processes")
+            self._announce("postgres has another port: restarting the others")
             self.instance.write_environment(self.chores_environment)
             for process in self.processes.values():
                 process.stop()
@@ -430,9 +391,10 @@ class Installation:
         return time.monotonic() - start_s
 
 
-def _as_words(reasons: Mapping[str, str]) -> str:
-    return ", ".join(f"{part}: {reason}" for part, reason in reasons.items())
+def _outside() -> dict[str, str]:
+    """Return the environment of this command without settings of the product.
 
-
-def _how_it_ended(code: int) -> str:
-    return f"signal {signal.Signals(-code).name}" if code < 0 else f"exit code {code}"
+    The processes keep compiled modules, whatever this command was told: to compile at each start takes 0.2 to 0.4 s.
+    """
+    dropped = ("PYTHONDONTWRITEBYTECODE", PREFIX)
+    return {key: value for key, value in os.environ.items() if not key.startswith(dropped)}

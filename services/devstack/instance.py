@@ -71,11 +71,11 @@ class Instance:
         self._claims.release()
         self._lock.close()
 
-    def choose_ports(self, given: Mapping[str, int], taken: Iterable[int] = ()) -> dict[str, int]:
+    def choose_ports(self, given: Mapping[str, int], taken_ports: Iterable[int] = ()) -> dict[str, int]:
         """Choose a port for every listener: the given one, that of the last run if free, the usual one, or any.
 
-        `taken` are not to be used, whatever they look like now. All differ, and are claimed until `release`; remembered
-        for the next start.
+        `taken_ports` are not to be used, whatever they look like now. All differ, and are claimed until `release`;
+        remembered for the next start.
         """
         remembered = _read_json(self.folder / "ports.json")
         self._claims.release()
@@ -84,7 +84,7 @@ class Instance:
             if name not in chosen:
                 before = remembered.get(name)
                 first = [before] if isinstance(before, int) else []
-                chosen[name] = self._claims.free_port([*first, *usual], avoid={*chosen.values(), *taken})
+                chosen[name] = self._claims.free_port([*first, *usual], avoid={*chosen.values(), *taken_ports})
         write_private(self.folder / "ports.json", json.dumps(chosen, indent=2) + "\n")
         self.ports = chosen
         return chosen

@@ -46,6 +46,7 @@ SETTINGS = {
     "summarize_wal": "on",
     "max_slot_wal_keep_size": "4GB",
     "max_parallel_workers_per_gather": "0",  # keeps shared memory small: containers give 64 MB of it
+    "jit": "off",  # no statement runs long enough to earn its compilation
     "log_min_error_statement": "panic",
     "log_parameter_max_length_on_error": "0",
     "log_error_verbosity": "terse",
@@ -261,6 +262,9 @@ class LocalPostgres:
     def _try_to_start_server(self, user: ServerUser) -> bool:
         """Start the server and wait until it accepts connections. Return False when its port was taken."""
         settings = SETTINGS | {"port": str(self._port)} | ({} if self._durable else UNDURABLE_SETTINGS)
+        if not user.can_share_memory():
+            # initdb chooses what works, but the rows may have been restored or copied from another machine.
+            settings["dynamic_shared_memory_type"] = "mmap"
         options = [f"--{name}={value}" for name, value in settings.items()]
         command = [*user.prefix, *tied([str(user.programs / "postgres")], signal.SIGINT)]
         log_file = self.folder / "postgres.log"

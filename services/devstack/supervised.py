@@ -29,6 +29,7 @@ class SupervisedProcess:
     log_file: Path
     child: Child | None = None
     words: tuple[str, ...] = ()  # of the subcommand; empty: its name
+    settings: Mapping[str, str] = field(default_factory=dict)  # of this process alone
     started_at_s: float = 0.0  # monotonic
     deaths: int = 0  # in a row, since it last ran steadily
     restarts: int = 0

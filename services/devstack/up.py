@@ -54,11 +54,50 @@ def run_up(instance: str = "default") -> int:
     return 0
 
 
+def run_up_cluster(instance: str = "cluster") -> int:
+    """Run three nodes of RabbitMQ and two of each process until a signal. Exit code 0, or 1 without a start."""
+    # Loaded where a cluster is wanted.
+    from services.devstack.cluster import ClusterInstallation  # noqa: PLC0415
+    from services.devstack.debian13 import NotBroughtError  # noqa: PLC0415
+    from services.devstack.rabbitmq.node import RabbitNotStartedError  # noqa: PLC0415
+
+    overrides = {key.removeprefix(PREFIX).lower(): value for key, value in os.environ.items() if key.startswith(PREFIX)}
+    end_on_signals()
+    cluster = None
+    try:
+        cluster = ClusterInstallation(Path("var"), instance, overrides=overrides, announce=_say)
+        cluster.start()
+        _tell_where_to_look(cluster.installation)
+        _say(f"second API {cluster.second_api_url}/docs")
+        for number, ports in enumerate(cluster.cluster.ports, 1):
+            _say(
+                f"node {number}    mqtts port {ports.tls}, plain on loopback {ports.mqtt},"
+                f" numbers http://127.0.0.1:{ports.metrics}/metrics"
+            )
+        threading.Event().wait()
+    except KeyboardInterrupt:
+        _say("stopping")
+    except (
+        InstallationError, PostgresUnavailableError, PostgresInUseError, InstanceInUseError, NotBroughtError,
+        RabbitNotStartedError,
+    ) as error:  # fmt: skip
+        _say(str(error))
+        return 1
+    finally:
+        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+            signal.signal(number, signal.SIG_IGN)
+        if cluster is not None:
+            cluster.stop()
+    _say("stopped")
+    return 0
+
+
 def _tell_where_to_look(installation: Installation) -> None:
     ports = installation.ports
     _say(f"everything is ready in {installation.instance.folder}")
     _say(f"API       {installation.api_url}/docs")
-    _say(f"watches   mqtts port {ports['mosquitto_tls_port']}, plain on loopback {ports['mosquitto_plain_port']}")
+    if installation.settings.get("broker") != "external":
+        _say(f"watches   mqtts port {ports['mosquitto_tls_port']}, plain on loopback {ports['mosquitto_plain_port']}")
     _say(f"logs      {installation.instance.folder / 'log'}, text messages in {installation.settings['sms_file']}")
     _say("Ctrl-C stops everything")
 

@@ -35,7 +35,7 @@ class Story(CareStory):
         self._machine = installation
         self._folder = folder
         self._office = Office(installation.environment, folder / "office")
-        self.taken: list[StepResult] = []
+        self.results: list[StepResult] = []
         self.handed: HandedOut | None = None
         self._watch: SimWatch | None = None
         self._parent: SimParent | None = None
@@ -102,13 +102,13 @@ class Story(CareStory):
             started_at_s = time.monotonic()
             try:
                 async with asyncio.timeout(STEP_DEADLINE_S):
-                    seen, held = await step(), True
+                    seen, passed = await step(), True
             except Exception as error:  # noqa: BLE001 - every failure is the result of its step
-                seen, held = describe_failure(error, time.monotonic() - started_at_s), False
-            taken = StepResult(name, held, seen, round((time.monotonic() - started_at_s) * 1000))
-            self.taken.append(taken)
-            tell(taken)
-            if not held:
+                seen, passed = describe_failure(error, time.monotonic() - started_at_s), False
+            result = StepResult(name, passed, seen, round((time.monotonic() - started_at_s) * 1000))
+            self.results.append(result)
+            tell(result)
+            if not passed:
                 return False
         return True
 
@@ -238,8 +238,8 @@ class Story(CareStory):
         file = self.voice_folder / "from-child.m4a"
         await asyncio.to_thread(file.write_bytes, heard)
         await self.parent.mark(self.child_id, self._from_child.message_id, "played")
-        told = await self.watch.wait_for("sent_state", state="played", wire_id=kept.wire_id, timeout_s=WAIT_DEADLINE_S)
-        return f"{self._length(self._from_child)} as M4A/AAC in {file}; {told['by']} has heard it"
+        event = await self.watch.wait_for("sent_state", state="played", wire_id=kept.wire_id, timeout_s=WAIT_DEADLINE_S)
+        return f"{self._length(self._from_child)} as M4A/AAC in {file}; {event['by']} has heard it"
 
     async def _write_down(self) -> str:
         words = "Good night, sleep well! 晚安 🌙"
@@ -267,8 +267,8 @@ class Story(CareStory):
     async def _read_on_phone(self) -> str:
         page = await self.parent.messages(self.child_id)
         await self.parent.mark(self.child_id, page.messages[0].message_id, "played")
-        told = await self.watch.wait_for("sent_state", state="played", timeout_s=WAIT_DEADLINE_S)
-        return f"{told['by']} has read it"
+        event = await self.watch.wait_for("sent_state", state="played", timeout_s=WAIT_DEADLINE_S)
+        return f"{event['by']} has read it"
 
     async def _lose_network(self) -> str:
         await self.watch.go_offline()
@@ -295,9 +295,9 @@ class Story(CareStory):
             ("Mum, as the watch plays it", self._from_mum),
             ("Mei, as Mum's phone plays it", self._from_child),
         ):
-            told = await self.parent.message(self.child_id, self._message(message).message_id)
+            spoken = await self.parent.message(self.child_id, self._message(message).message_id)
             waveforms.append(
-                Waveform(f"{title}: {self._length(told)}", (told.voice.bars if told.voice else None) or [])
+                Waveform(f"{title}: {self._length(spoken)}", (spoken.voice.bars if spoken.voice else None) or [])
             )
         file = self.voice_folder / "waveforms.svg"
         await asyncio.to_thread(file.write_text, waveform_svg(waveforms), encoding="utf-8")

@@ -101,9 +101,9 @@ class CareStory(ABC):
     async def _take_care(self) -> str:
         alert = await self._open_alert()
         answered = await self.parent.places.acknowledge(self.child_id, alert.alert_id)
-        told = await self.watch.wait_for("alert_seen", timeout_s=WAIT_DEADLINE_S)
+        event = await self.watch.wait_for("alert_seen", timeout_s=WAIT_DEADLINE_S)
         expect(answered.acknowledged_at is not None, True, "whether it is acknowledged")
-        return f"{told['seen_by']} has seen it, the watch says"
+        return f"{event['seen_by']} has seen it, the watch says"
 
     async def _open_alert(self) -> Alert:
         alerts = [alert for alert in await self.parent.places.alerts(self.child_id) if alert.kind == "sos"]

@@ -121,8 +121,8 @@ class SimulatedFamily:
     def _message(self, direction: str, at: datetime) -> Generator[Happening, None, datetime]:
         ref = uuid.UUID(int=self._chance.getrandbits(128), version=4)
         yield Happening(f"message_{direction}_stored", at, ref, int(self._chance.gauss(7_000, 2_500) % 20_000))
-        there = self._chance.random() < self._reach
-        delivered_at = at + (self._minutes(1.2) if there else self._minutes(400))
+        reachable = self._chance.random() < self._reach
+        delivered_at = at + (self._minutes(1.2) if reachable else self._minutes(400))
         yield Happening(f"message_{direction}_delivered", delivered_at, ref)
         played_at = delivered_at + self._minutes(90)
         if self._chance.random() < 0.88:

@@ -118,8 +118,8 @@ async def simulate(
     facts = reports = 0
     withdrawn: dict[int, list[uuid.UUID]] = defaultdict(list)
     # Excludes a running worker, which would publish weeks in which most sites do not exist yet.
-    async with database.begin() as held:
-        await hold_off_the_worker(held)
+    async with database.begin() as lock_work:
+        await hold_off_the_worker(lock_work)
         for number in range(plan.sites):
             async with database.begin() as work:
                 members = await _make_site(work, chance, programme, number, plan, first_week)
@@ -129,10 +129,10 @@ async def simulate(
                     lived = live(chance, member.identity, member.country, member.zone, days)
                     make_id = partial(_id, chance)
                     facts += await record_past_facts(work, lived.facts, will_count=True, make_id=make_id)
-                    taken = await receive_past_reports(
+                    received = await receive_past_reports(
                         work, member.identity, lived.reports, will_count=True, make_id=make_id
                     )  # fmt: skip
-                    facts, reports = facts + taken, reports + taken
+                    facts, reports = facts + received, reports + received
                 await rebuild(work, [member.family_id for member in members])
             for member in members:
                 if member.withdraws is not None:

@@ -137,12 +137,12 @@ def disk(folders: Iterable[Path]) -> str | None:
     """Check the room on the disks of these folders; each disk once."""
     short: dict[int, str] = {}
     for folder in folders:
-        there = next((path for path in (folder, *folder.absolute().parents) if path.exists()), None)
-        if there is None:
+        existing = next((path for path in (folder, *folder.absolute().parents) if path.exists()), None)
+        if existing is None:
             continue
-        usage = shutil.disk_usage(there)
+        usage = shutil.disk_usage(existing)
         if usage.free < DISK_FREE_MIN * usage.total:
-            short.setdefault(there.stat().st_dev, f"{usage.free * 100 // usage.total} % free at {there}")
+            short.setdefault(existing.stat().st_dev, f"{usage.free * 100 // usage.total} % free at {existing}")
     return "; ".join(list(short.values())[:_DISK_REASONS_SHOWN]) or None
 
 
@@ -188,11 +188,11 @@ async def balance(
         if name not in least:
             continue
         try:
-            found = await provider.balance()
+            amount = await provider.balance()
         except (BalanceUnknownError, SmsNotTakenError):
             continue
-        if found < least[name]:
-            low.append(f"{name} has {found:g}, less than {least[name]:g}")
+        if amount < least[name]:
+            low.append(f"{name} has {amount:g}, less than {least[name]:g}")
     return "; ".join(low) or None
 
 

@@ -9,13 +9,13 @@ from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 
-import asyncpg
 from sqlalchemy.exc import SQLAlchemyError
 
 from services.core.platform.clock import system_clock
 from services.core.platform.crypto.vault import Vault
 from services.core.platform.db.database import Database
-from services.core.platform.erasure_ledger import ErasuresPendingError, LedgerBrokenError
+from services.core.platform.db.notifying import CONNECTION_ERRORS
+from services.core.platform.erasure_ledger import ErasuresPendingError, LedgerAwayError, LedgerBrokenError
 from services.core.platform.settings import Settings
 from services.devstack.watchdog import checks
 from services.devstack.watchdog.rules import Line, Trouble, due_lines, is_balance_due, note_sent
@@ -43,11 +43,11 @@ async def _run(settings: Settings, clock: Callable[[], datetime]) -> int:
     async with open_router(settings, Vault.of(settings), clock) as router:
         now, earlier = clock(), read_state(settings.watchdog_state)
         asks = is_balance_due(earlier, now)
-        found = await look(settings, router, now, asks_balance=asks)
+        troubles = await find_troubles(settings, router, now, asks_balance=asks)
         lines, seen = due_lines(
-            found, replace(earlier, balance_asked_at=now if asks else earlier.balance_asked_at), now
+            troubles, replace(earlier, balance_asked_at=now if asks else earlier.balance_asked_at), now
         )
-        for trouble, sentence in found.items():
+        for trouble, sentence in troubles.items():
             print(f"{trouble}: {sentence}")
         ways = ways_of(settings, router, now)
         if not ways:
@@ -72,11 +72,13 @@ async def _send(line: Line, ways: Mapping[str, Way]) -> bool:
     return is_sent
 
 
-async def look(settings: Settings, router: SmsRouter, now: datetime, *, asks_balance: bool) -> dict[Trouble, str]:
+async def find_troubles(
+    settings: Settings, router: SmsRouter, now: datetime, *, asks_balance: bool
+) -> dict[Trouble, str]:
     """Return a sentence for each kind of trouble there is; providers are asked for their balance where it says so."""
     folder = settings.backup_dir
     certificates = [Path(settings.tls_certificate_file)] if settings.tls_certificate_file else []
-    found = {
+    sentences = {
         Trouble.NOT_READY: await checks.not_ready(checks.pages_of(settings)),
         Trouble.BACKUP_OLD: checks.backup_old(folder, now),
         Trouble.BACKUP_UNVERIFIED: checks.backup_unverified(folder, now),
@@ -85,7 +87,7 @@ async def look(settings: Settings, router: SmsRouter, now: datetime, *, asks_bal
         Trouble.DISK: checks.disk(checks.folders_of(settings)),
         **await _texts(settings, router, asks_balance=asks_balance),
     }
-    return {trouble: sentence for trouble, sentence in found.items() if sentence}
+    return {trouble: sentence for trouble, sentence in sentences.items() if sentence}
 
 
 async def _texts(settings: Settings, router: SmsRouter, *, asks_balance: bool) -> dict[Trouble, str | None]:
@@ -95,9 +97,9 @@ async def _texts(settings: Settings, router: SmsRouter, *, asks_balance: bool) -
     database = Database.of(settings)
     try:
         counts, waiting = await checks.sms_state(database)
-    except (OSError, TimeoutError, SQLAlchemyError, asyncpg.PostgresError, asyncpg.InterfaceError):
+    except (SQLAlchemyError, *CONNECTION_ERRORS):
         return {}
-    except (ErasuresPendingError, LedgerBrokenError):
+    except (ErasuresPendingError, LedgerBrokenError, LedgerAwayError):
         return {}
     finally:
         await database.close()

@@ -67,20 +67,20 @@ class Line:
     text: str
 
 
-def due_lines(found: Mapping[Trouble, str], seen: Seen, now: datetime) -> tuple[list[Line], Seen]:
+def due_lines(troubles: Mapping[Trouble, str], seen: Seen, now: datetime) -> tuple[list[Line], Seen]:
     """Return the lines that are due, the most urgent first, and what was seen with this run.
 
     The lines count as sent only after :func:`note_sent`: one that reached nobody is due again at the next run.
     """
-    since = {trouble: seen.since.get(trouble, now) for trouble in found}
+    since = {trouble: seen.since.get(trouble, now) for trouble in troubles}
     seen = replace(seen, since=since)
     lines = [
-        Line(trouble, found[trouble])
+        Line(trouble, troubles[trouble])
         for trouble in ORDER
-        if trouble in found and _lasts(trouble, since[trouble], now) and _is_untold(seen.told_at.get(trouble), now)
+        if trouble in troubles and _lasts(trouble, since[trouble], now) and _is_untold(seen.told_at.get(trouble), now)
     ]
     is_monday = now.weekday() == _MONDAY and now.hour >= MONDAY_HOUR_UTC
-    if not found and is_monday and seen.well_on != now.date().isoformat():
+    if not troubles and is_monday and seen.well_on != now.date().isoformat():
         lines.append(Line(None, "all is well"))
     return lines, seen
 

@@ -32,10 +32,10 @@ def only_one(path: Path) -> Iterator[bool]:
 def read_state(path: Path) -> Seen:
     """Return what the last run left; a file that is missing or damaged counts as none, so that trouble is told."""
     try:
-        found = json.loads(path.read_text(encoding="utf-8"))
-        asked_at = _times({Trouble.BALANCE.value: found["balance_asked_at"]} if found["balance_asked_at"] else {})
+        stored = json.loads(path.read_text(encoding="utf-8"))
+        asked_at = _times({Trouble.BALANCE.value: stored["balance_asked_at"]} if stored["balance_asked_at"] else {})
         return Seen(
-            _times(found["since"]), _times(found["told_at"]), str(found["well_on"]), asked_at.get(Trouble.BALANCE)
+            _times(stored["since"]), _times(stored["told_at"]), str(stored["well_on"]), asked_at.get(Trouble.BALANCE)
         )
     except (OSError, ValueError, KeyError, TypeError, AttributeError):
         return Seen()
@@ -54,9 +54,9 @@ def write_state(path: Path, seen: Seen) -> None:
     coming.replace(path)
 
 
-def _times(found: Mapping[str, str]) -> dict[Trouble, datetime]:
+def _times(stored: Mapping[str, str]) -> dict[Trouble, datetime]:
     known = {trouble.value for trouble in Trouble}
-    times = {Trouble(name): datetime.fromisoformat(at) for name, at in found.items() if name in known}
+    times = {Trouble(name): datetime.fromisoformat(at) for name, at in stored.items() if name in known}
     if any(at.tzinfo is None for at in times.values()):
         message = "a time without a zone"
         raise ValueError(message)

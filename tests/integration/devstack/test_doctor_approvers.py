@@ -20,10 +20,10 @@ async def test_a_site_with_two_who_could_approve_is_warned_of_and_one_with_three
     place = await make_place(database)
     async with httpx.AsyncClient() as client:
         for number in range(3):
-            found = await approvers(settings)
-            assert (found.ok, found.warns, place.site.name in found.what) == (True, True, True), number
+            finding = await approvers(settings)
+            assert (finding.ok, finding.warns, place.site.name in finding.what) == (True, True, True), number
             await make_staff(client, database, place, "manager")
             async with database.begin() as work:
                 await work.run(update(Staff).values(totp_confirmed_at=work.now))
-    found = await approvers(settings)
-    assert (found.warns, found.what) == (False, "three people or more at each of 1 sites")
+    finding = await approvers(settings)
+    assert (finding.warns, finding.what) == (False, "three people or more at each of 1 sites")

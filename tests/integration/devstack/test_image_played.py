@@ -68,8 +68,8 @@ def instructions() -> Iterator[tuple[str, str]]:
 def make_debian(root: Path) -> None:
     """Make a bare Debian 12 from the package sources of this machine."""
     sources = [Path("/etc/apt/sources.list"), *sorted(Path("/etc/apt/sources.list.d").glob("*"))]
-    said = "\n".join(path.read_text() for path in sources if path.is_file())
-    mirror = re.search(r"https?://\S+/debian/?(?=\s|$)", said)
+    text = "\n".join(path.read_text() for path in sources if path.is_file())
+    mirror = re.search(r"https?://\S+/debian/?(?=\s|$)", text)
     debootstrap = program("debootstrap", "debootstrap")
     environment = {**os.environ, "DEBOOTSTRAP_DIR": str(debootstrap.path.parents[1] / "share" / "debootstrap")}
     command: list[str | Path] = [debootstrap.path, "--variant=minbase", f"--include={PACKAGES}", "bookworm", root]

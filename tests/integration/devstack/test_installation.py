@@ -60,8 +60,8 @@ def installation(open_folder: Path, announced: list[str]) -> Iterator[Installati
 
 def test_everything_is_ready_and_each_dependency_is_named(installation: Installation) -> None:
     assert installation.unready() == {}
-    told = httpx.get(f"{installation.api_url}/readyz").json()
-    assert told.get("checks", told)["postgres"] == "ok"
+    readiness = httpx.get(f"{installation.api_url}/readyz").json()
+    assert readiness.get("checks", readiness)["postgres"] == "ok"
     assert all(process_id is not None for process_id in installation.process_ids().values())
 
 
@@ -92,7 +92,12 @@ def test_the_same_instance_cannot_be_run_twice_but_the_next_can(installation: In
     beside.release()
 
 
-@pytest.mark.parametrize("part", PARTS)
+# One of each kind of start. In tests/faults, test_kills.py and test_kills_while_speaking.py kill every part in use and
+# wait until it is ready again; test_own_faults.py has all processes replaced at once.
+KILLED = ["bridge", "postgres", *(pytest.param(part, marks=pytest.mark.long) for part in ("api", "worker", "broker"))]
+
+
+@pytest.mark.parametrize("part", KILLED)
 def test_a_part_that_is_killed_is_back_within_a_minute(
     installation: Installation, part: str, announced: list[str]
 ) -> None:
@@ -174,15 +179,14 @@ def start_up() -> Iterator[StartUp]:
 
 def read_until_ready(up: subprocess.Popen[str]) -> str:
     """Its lines up to `everything is ready in FOLDER`."""
-    told = []
+    lines = []
     for line in up.stdout or ():
-        told.append(line)
+        lines.append(line)
         if "Ctrl-C" in line:
-            return "".join(told)
-    raise AssertionError("up ended: " + "".join(told))
+            return "".join(lines)
+    raise AssertionError("up ended: " + "".join(lines))
 
 
-@pytest.mark.timeout(300)  # two whole starts; seen 24 s with another run of all tests beside it
 @pytest.mark.skipif(not can_tie(), reason="this machine cannot end children of a killed process")
 async def test_up_takes_free_ports_leaves_nothing_after_kill_9_has_every_row_again_and_stops_cleanly(
     open_folder: Path, start_up: StartUp
@@ -193,12 +197,12 @@ async def test_up_takes_free_ports_leaves_nothing_after_kill_9_has_every_row_aga
         other.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         other.bind(("127.0.0.1", 0))
         other.listen()
-        taken = other.getsockname()[1]
-        (instance / "ports.json").write_text(json.dumps({"api_port": taken}))
+        taken_port = other.getsockname()[1]
+        (instance / "ports.json").write_text(json.dumps({"api_port": taken_port}))
         up = start_up(open_folder / "killed")
         assert "is ready" in read_until_ready(up)
     ports = json.loads((instance / "ports.json").read_text())
-    assert ports["api_port"] != taken
+    assert ports["api_port"] != taken_port
     assert len({*ports.values()}) == len(ports)
 
     environment = environment_of(instance)

@@ -79,8 +79,8 @@ def test_two_that_start_at_one_moment_share_no_port(tmp_path: Path, instance: In
         "import pathlib, sys; from services.devstack.instance import acquire_instance as take;"
         "print(*take(pathlib.Path(sys.argv[1]), 'other').choose_ports({}).values())"
     )
-    told = subprocess.run([sys.executable, "-c", choose, tmp_path], capture_output=True, text=True, check=True)  # noqa: S603
-    others = {int(port) for port in told.stdout.split()}
+    printed = subprocess.run([sys.executable, "-c", choose, tmp_path], capture_output=True, text=True, check=True)  # noqa: S603
+    others = {int(port) for port in printed.stdout.split()}
     assert len(others) == len(chosen)
     assert not others & {*chosen.values()}
     beside = acquire_instance(tmp_path, "beside")
@@ -115,9 +115,9 @@ def test_the_doctor_names_packages_that_differ_from_the_lock(tmp_path: Path, mon
     (tmp_path / "infra").mkdir()
     (tmp_path / "infra" / "requirements-demo.lock").write_text("\n".join(lock))
     monkeypatch.setattr("services.devstack.doctor.CHECKOUT", tmp_path)
-    found = packages()
-    assert not found.ok
-    assert "not-there is missing" in found.what
-    assert "instead of 0.1" in found.what
-    assert "elsewhere" not in found.what
-    assert found.mend == "run `make setup`"
+    installed = packages()
+    assert not installed.ok
+    assert "not-there is missing" in installed.what
+    assert "instead of 0.1" in installed.what
+    assert "elsewhere" not in installed.what
+    assert installed.mend == "run `make setup`"

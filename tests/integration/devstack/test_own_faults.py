@@ -63,7 +63,7 @@ def _children(process_id: int) -> list[int]:
     ]
 
 
-def test_while_postgres_is_frozen_nothing_is_killed(installation: Installation) -> None:
+def test_while_postgres_is_frozen_nothing_is_killed(installation: Installation, announced: list[str]) -> None:
     installation.wait_ready()
     before = installation.process_ids()
     postmaster = before["postgres"]
@@ -80,10 +80,10 @@ def test_while_postgres_is_frozen_nothing_is_killed(installation: Installation) 
         for process_id in frozen:
             os.kill(process_id, signal.SIGCONT)
     installation.wait_ready()
-    assert [during[name] for name in NAMES] == [before[name] for name in NAMES]
+    assert [during[name] for name in NAMES] == [before[name] for name in NAMES], announced
 
 
-def test_while_postgres_is_away_nothing_is_killed(installation: Installation) -> None:
+def test_while_postgres_is_away_nothing_is_killed(installation: Installation, announced: list[str]) -> None:
     installation.wait_ready()
     before = installation.process_ids()
     with installation.kept_down("postgres"):
@@ -92,4 +92,4 @@ def test_while_postgres_is_away_nothing_is_killed(installation: Installation) ->
         _wait_until(lambda: time.monotonic() > waited_until_s, "the time of two own faults is over")
         during = installation.process_ids()
     installation.wait_ready()
-    assert [during[name] for name in NAMES] == [before[name] for name in NAMES]
+    assert [during[name] for name in NAMES] == [before[name] for name in NAMES], announced

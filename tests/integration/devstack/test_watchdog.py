@@ -121,7 +121,7 @@ async def test_an_operator_hears_of_each_trouble_once_an_hour_by_every_way(
         return await asyncio.to_thread(run_watchdog, watched, clock=clock)
 
     assert await run() == 0
-    assert (mail.mails, gateway.asked) == ([], [])
+    assert (mail.mails, gateway.requests) == ([], [])
     state["postgres"] = f"refuses {PHONE}"
     assert await run() == 0
     clock.advance(minutes=4)
@@ -131,14 +131,14 @@ async def test_an_operator_hears_of_each_trouble_once_an_hour_by_every_way(
     # The mail server is away: the other ways still work, and the line counts as sent.
     mail.is_away = True
     assert await run() == 0
-    assert [asked.json["kind"] for asked in gateway.asked] == ["not_ready"]
+    assert [request.json["kind"] for request in gateway.requests] == ["not_ready"]
     mail.is_away = False
     clock.advance(minutes=59)
     assert await run() == 0
     assert mail.mails == []
     clock.advance(minutes=1)
     assert await run() == 0
-    (first,) = [message_from_bytes(one) for one in mail.mails]
+    (first,) = [message_from_bytes(raw) for raw in mail.mails]
     assert first["To"] == "operator@example.org"
     assert "a process is not ready" in first["Subject"]
     assert f"127.0.0.1:{port}: blobs, postgres" in str(first.get_payload())
@@ -149,17 +149,17 @@ async def test_an_operator_hears_of_each_trouble_once_an_hour_by_every_way(
     await database.close()
     state["postgres"] = "ok"
     assert await run() == 0
-    assert [asked.json["kind"] for asked in gateway.asked] == ["not_ready", "not_ready", "sos_unsent"]
-    assert gateway.asked[-1].headers["smartwatch-signature"].startswith("v1=")
+    assert [request.json["kind"] for request in gateway.requests] == ["not_ready", "not_ready", "sos_unsent"]
+    assert gateway.requests[-1].headers["smartwatch-signature"].startswith("v1=")
     texts = (tmp_path / "sms.jsonl").read_text().splitlines()
     assert len(texts) == 3
     assert OPERATOR in texts[-1]
     assert "1 SOS text reached nobody" in texts[-1]
     # Nobody's number is told or printed, whatever a page says.
-    said = capfd.readouterr()
+    output = capfd.readouterr()
     for canary in (PHONE, OPERATOR, "operator@example.org"):
-        assert canary not in said.out + said.err
-        assert canary not in "".join(str(asked.json) for asked in gateway.asked)
+        assert canary not in output.out + output.err
+        assert canary not in "".join(str(request.json) for request in gateway.requests)
     assert b"13800138000" not in b"".join(mail.mails)
     await page.stop()
 
@@ -176,7 +176,7 @@ async def test_a_line_that_reaches_nobody_fails_the_run_and_is_due_again(
     assert "watchdog: not sent by mail: SMTPServerDisconnected" in capfd.readouterr().err
     mail.is_away = False
     assert await asyncio.to_thread(run_watchdog, only_mail, clock=clock) == 0
-    assert any(b"there is no backup" in told for told in mail.mails)
+    assert any(b"there is no backup" in raw for raw in mail.mails)
     nobody = only_mail.model_copy(update={"watchdog_mail_to": ""})
     assert await asyncio.to_thread(run_watchdog, nobody, clock=clock) == 1
     assert "nobody is told: set SMARTWATCH_WATCHDOG_MAIL_TO" in capfd.readouterr().err

@@ -38,8 +38,8 @@ async def play(step: str) -> str:
 async def test_a_deadline_names_what_it_waited_for(step: str, monkeypatch: pytest.MonkeyPatch) -> None:
     # The steps of the story stand in its folder; here they stand in this one.
     monkeypatch.setattr(story_steps, "__file__", __file__)
-    said = await play(step)
-    assert said.startswith("still waiting after 0 s for: await asyncio.Event().wait() (test_demo_failures.py, line ")
+    seen = await play(step)
+    assert seen.startswith("still waiting after 0 s for: await asyncio.Event().wait() (test_demo_failures.py, line ")
 
 
 def test_any_other_failure_keeps_its_own_words() -> None:

@@ -34,22 +34,22 @@ def test_a_backup_older_than_it_may_be_is_wrong_wherever_in_the_folder_it_is_and
     _backup(tmp_path, "last-night.dump", 0.5)
     _backup(tmp_path, "base/old.tar", age_days)
     _backup(tmp_path, "blobs/ab/ab00", 300)
-    found = kept_too_long(tmp_path, keep_days)
-    assert found.ok is ok
-    assert found.what == f"{0 if ok else 1} of 2 files are older than {keep_days} days"
+    findings = kept_too_long(tmp_path, keep_days)
+    assert findings.ok is ok
+    assert findings.what == f"{0 if ok else 1} of 2 files are older than {keep_days} days"
 
 
 def test_a_folder_that_is_not_there_is_wrong_and_none_is_not_looked_at(tmp_path: Path) -> None:
-    assert [found.ok for found in backup_findings(Settings(backup_dir=tmp_path / "nowhere"))] == [False]
-    assert [found.ok for found in backup_findings(Settings())] == [True]
+    assert [finding.ok for finding in backup_findings(Settings(backup_dir=tmp_path / "nowhere"))] == [False]
+    assert [finding.ok for finding in backup_findings(Settings())] == [True]
 
 
 def test_each_state_of_the_backups_is_judged(tmp_path: Path) -> None:
     def judged(**changes: str | datetime | None) -> dict[str, bool]:
         update_backup_state(tmp_path, changes)
-        return {found.name: found.ok for found in state_findings(tmp_path, NOW)}
+        return {finding.name: finding.ok for finding in state_findings(tmp_path, NOW)}
 
-    assert [found.ok for found in state_findings(tmp_path, NOW)] == [False]
+    assert [finding.ok for finding in state_findings(tmp_path, NOW)] == [False]
     assert judged(newest_backup="b", newest_at=NOW - timedelta(hours=25)) == {"backups": True, "backup verified": False}
     assert judged(verified_at=NOW - timedelta(days=7), verified_backup="a") == {
         "backups": True,
@@ -62,4 +62,4 @@ def test_each_state_of_the_backups_is_judged(tmp_path: Path) -> None:
     assert judged(received_until=NOW, fault="receiving: The disk is full.", fault_since=NOW)["backup receives"] is False
     assert judged(newest_at=NOW - timedelta(hours=27))["backups"] is False
     (tmp_path / "state.json").write_text("{")
-    assert [found.ok for found in state_findings(tmp_path, NOW)] == [False]
+    assert [finding.ok for finding in state_findings(tmp_path, NOW)] == [False]

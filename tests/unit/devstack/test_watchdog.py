@@ -25,63 +25,63 @@ MINUTE, HOUR, DAY = timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)
 Usage = namedtuple("Usage", "total used free")  # noqa: PYI024 - as shutil has it
 
 
-def told(found: dict[Trouble, str], seen: Seen, now: datetime) -> tuple[list[Trouble | None], Seen]:
+def due(troubles: dict[Trouble, str], seen: Seen, now: datetime) -> tuple[list[Trouble | None], Seen]:
     """Run once, and send what is due."""
-    lines, seen = due_lines(found, seen, now)
+    lines, seen = due_lines(troubles, seen, now)
     return [line.trouble for line in lines], note_sent(seen, lines, now)
 
 
 def test_a_process_is_told_after_five_minutes_in_a_row_and_everything_else_at_once() -> None:
-    found = {Trouble.NOT_READY: "api", Trouble.DISK: "full"}
-    lines, seen = told(found, Seen(), SUNDAY)
+    troubles = {Trouble.NOT_READY: "api", Trouble.DISK: "full"}
+    lines, seen = due(troubles, Seen(), SUNDAY)
     assert lines == [Trouble.DISK]
-    lines, seen = told(found, seen, SUNDAY + 4 * MINUTE)
+    lines, seen = due(troubles, seen, SUNDAY + 4 * MINUTE)
     assert lines == []
-    lines, seen = told(found, seen, SUNDAY + 5 * MINUTE)
+    lines, seen = due(troubles, seen, SUNDAY + 5 * MINUTE)
     assert lines == [Trouble.NOT_READY]
     # It was ready for a moment: the five minutes begin again.
-    _, seen = told({}, Seen(), SUNDAY)
-    _, seen = told({Trouble.NOT_READY: "api"}, seen, SUNDAY + MINUTE)
-    _, seen = told({}, seen, SUNDAY + 2 * MINUTE)
-    _, seen = told({Trouble.NOT_READY: "api"}, seen, SUNDAY + 3 * MINUTE)
-    lines, seen = told({Trouble.NOT_READY: "api"}, seen, SUNDAY + 7 * MINUTE)
+    _, seen = due({}, Seen(), SUNDAY)
+    _, seen = due({Trouble.NOT_READY: "api"}, seen, SUNDAY + MINUTE)
+    _, seen = due({}, seen, SUNDAY + 2 * MINUTE)
+    _, seen = due({Trouble.NOT_READY: "api"}, seen, SUNDAY + 3 * MINUTE)
+    lines, seen = due({Trouble.NOT_READY: "api"}, seen, SUNDAY + 7 * MINUTE)
     assert lines == []
 
 
 def test_each_kind_is_told_once_an_hour_and_what_reached_nobody_at_the_next_run() -> None:
-    found = {Trouble.SOS_UNSENT: "1", Trouble.BALANCE: "low"}
-    lines, seen = due_lines(found, Seen(), SUNDAY)
+    troubles = {Trouble.SOS_UNSENT: "1", Trouble.BALANCE: "low"}
+    lines, seen = due_lines(troubles, Seen(), SUNDAY)
     assert [line.trouble for line in lines] == [Trouble.SOS_UNSENT, Trouble.BALANCE]
     # The mail server took the first line and not the second.
     seen = note_sent(seen, lines[:1], SUNDAY)
-    assert told(found, seen, SUNDAY + MINUTE)[0] == [Trouble.BALANCE]
-    _, seen = told(found, seen, SUNDAY + MINUTE)
-    assert told(found, seen, SUNDAY + 59 * MINUTE)[0] == []
-    assert told(found, seen, SUNDAY + HOUR)[0] == [Trouble.SOS_UNSENT]
+    assert due(troubles, seen, SUNDAY + MINUTE)[0] == [Trouble.BALANCE]
+    _, seen = due(troubles, seen, SUNDAY + MINUTE)
+    assert due(troubles, seen, SUNDAY + 59 * MINUTE)[0] == []
+    assert due(troubles, seen, SUNDAY + HOUR)[0] == [Trouble.SOS_UNSENT]
     # Another kind is not held back by it, and a clock that was set back silences nothing.
-    assert told({Trouble.DISK: "full"}, seen, SUNDAY + 2 * MINUTE)[0] == [Trouble.DISK]
-    assert told(found, seen, SUNDAY - DAY)[0] == [Trouble.SOS_UNSENT, Trouble.BALANCE]
+    assert due({Trouble.DISK: "full"}, seen, SUNDAY + 2 * MINUTE)[0] == [Trouble.DISK]
+    assert due(troubles, seen, SUNDAY - DAY)[0] == [Trouble.SOS_UNSENT, Trouble.BALANCE]
 
 
 def test_all_is_well_is_said_once_on_mondays_and_only_when_it_is() -> None:
-    assert told({}, Seen(), SUNDAY)[0] == []
-    assert told({}, Seen(), MONDAY - MINUTE)[0] == []
-    lines, seen = told({}, Seen(), MONDAY)
+    assert due({}, Seen(), SUNDAY)[0] == []
+    assert due({}, Seen(), MONDAY - MINUTE)[0] == []
+    lines, seen = due({}, Seen(), MONDAY)
     assert lines == [None]
-    assert told({}, seen, MONDAY + 9 * HOUR)[0] == []
-    assert told({}, seen, MONDAY + 7 * DAY)[0] == [None]
+    assert due({}, seen, MONDAY + 9 * HOUR)[0] == []
+    assert due({}, seen, MONDAY + 7 * DAY)[0] == [None]
     # In trouble, that is what Monday hears; once mended, it hears that as well.
-    lines, seen = told({Trouble.DISK: "full"}, Seen(), MONDAY)
+    lines, seen = due({Trouble.DISK: "full"}, Seen(), MONDAY)
     assert lines == [Trouble.DISK]
-    assert told({}, seen, MONDAY + HOUR)[0] == [None]
+    assert due({}, seen, MONDAY + HOUR)[0] == [None]
 
 
 def test_providers_are_asked_for_their_balance_every_quarter_of_an_hour() -> None:
-    asked = Seen(balance_asked_at=SUNDAY)
+    seen = Seen(balance_asked_at=SUNDAY)
     assert is_balance_due(Seen(), SUNDAY)
-    assert not is_balance_due(asked, SUNDAY + 14 * MINUTE)
-    assert is_balance_due(asked, SUNDAY + 15 * MINUTE)
-    assert is_balance_due(asked, SUNDAY - DAY)
+    assert not is_balance_due(seen, SUNDAY + 14 * MINUTE)
+    assert is_balance_due(seen, SUNDAY + 15 * MINUTE)
+    assert is_balance_due(seen, SUNDAY - DAY)
 
 
 def test_every_kind_has_an_order_and_words_that_a_template_can_hold() -> None:
