@@ -38,13 +38,13 @@ def run() -> None:
 @backup_commands.command("full")
 def full() -> None:
     """Take a full backup now."""
-    _take("full")
+    _make_backup("full")
 
 
 @backup_commands.command("incremental")
 def incremental() -> None:
     """Take a backup of what changed since the last one (Postgres 17 or newer)."""
-    _take("incremental")
+    _make_backup("incremental")
 
 
 @backup_commands.command("verify")
@@ -131,7 +131,7 @@ def restore_command(
             play(target)
 
 
-def _take(kind: str) -> None:
+def _make_backup(kind: str) -> None:
     os.nice(_NICENESS)
     from services.backup.taking import source_of, take_backup
     from services.core.platform.db.database import Database

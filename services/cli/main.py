@@ -77,11 +77,16 @@ Instance = Annotated[str, typer.Option(help="Name of the folder below var/; seve
 
 
 @app.command()
-def up(instance: Instance = "default") -> None:
+def up(
+    instance: Instance = "default",
+    cluster: Annotated[
+        bool, typer.Option("--cluster", help="Three nodes of RabbitMQ and two of each process, to try a cluster.")
+    ] = False,
+) -> None:
     """Run everything on this machine: database, broker, API, bridge and worker."""
-    from services.devstack.up import run_up
+    from services.devstack.up import run_up, run_up_cluster
 
-    raise typer.Exit(run_up(instance))
+    raise typer.Exit(run_up_cluster(instance) if cluster else run_up(instance))
 
 
 @app.command()
@@ -142,6 +147,16 @@ def broker() -> None:
         from services.broker.main import run_broker
 
     asyncio.run(run_broker(settings))
+
+
+@app.command("broker-auth")
+def broker_auth() -> None:
+    """Answer an external broker's questions about log-ins and topics, and disconnect revoked watches there."""
+    settings = cli_run.begin_process("broker-auth")
+    with cli_run.loading():
+        from services.broker.external.main import run_broker_auth
+
+    asyncio.run(run_broker_auth(settings))
 
 
 @app.command()

@@ -27,14 +27,17 @@ def replay() -> None:
 
 def replay_ledger(settings: Settings) -> int:
     """Apply the ledger to the configured database and return the number of erasures."""
+    from services.core.platform.opened_ledger import open_ledger
+
+    if not open_ledger(settings).read():
+        return 0  # known before the areas are loaded, which takes most of the time of a start's `db upgrade`
     from services.core.platform.db.database import Database
-    from services.core.platform.erasure_ledger import ErasureLedger
     from services.core.privacy.erasure.replay import replay as repeat
 
     async def run() -> int:
         database = Database.of(settings)
         try:
-            return await repeat(database, ErasureLedger(settings.erasure_ledger))
+            return await repeat(database, open_ledger(settings))
         finally:
             await database.close()
 

@@ -66,8 +66,8 @@ def _set_end(name: str, last_day: date | None) -> None:
         return await announce_end(work, OPERATOR, await queries.programme_named(work, name), last_day)
 
     changed = cli_run.in_one_transaction(chore)
-    said = f"ends on {last_day}; families are told now" if last_day else "runs on"
-    print(f"{name.strip()}: {said}." if changed else f"{name.strip()}: was so already; nothing was changed.")
+    sentence = f"ends on {last_day}; families are told now" if last_day else "runs on"
+    print(f"{name.strip()}: {sentence}." if changed else f"{name.strip()}: was so already; nothing was changed.")
 
 
 @site_commands.command("create")
@@ -84,9 +84,9 @@ def create_site(
     from services.core.platform.audit.actions import OPERATOR
 
     async def chore(work: UnitOfWork) -> bool:
-        found = await queries.programme_named(work, programme)
+        programme_row = await queries.programme_named(work, programme)
         made = await actions.create_site(
-            work, OPERATOR, found, name=name, country=country, timezone=timezone, locale=locale, kind=kind
+            work, OPERATOR, programme_row, name=name, country=country, timezone=timezone, locale=locale, kind=kind
         )
         return made.is_new
 
@@ -110,8 +110,8 @@ def name_site_outside(
         return await actions.name_outside(work, OPERATOR, site, named=not off)
 
     changed = cli_run.in_one_transaction(chore)
-    said = "not named" if off else "named"
-    print(f"{name.strip()}: {said} in files for brands and the public{'' if changed else ' already'}.")
+    outcome = "not named" if off else "named"
+    print(f"{name.strip()}: {outcome} in files for brands and the public{'' if changed else ' already'}.")
 
 
 @site_commands.command("list")

@@ -99,10 +99,10 @@ def import_(
             survey = await survey_named(work, await programme_named(work, programme), name)
             return await take_answers(work, OPERATOR, survey, listed, correct=correct, progress=progress)
 
-        taken = cli_run.in_one_transaction(chore, dry_run=dry_run)
+        count = cli_run.in_one_transaction(chore, dry_run=dry_run)
     if dry_run:
         print("Dry run, nothing was changed. The result would be:")
-    print(f"{taken} answers read. Those of families that have agreed to measurement are stored.")
+    print(f"{count} answers read. Those of families that have agreed to measurement are stored.")
 
 
 @survey_commands.command("publish")
@@ -119,13 +119,13 @@ def publish(name: str, programme: Of, yes: Annotated[bool, typer.Option("--yes",
 
     included = cli_run.in_one_transaction(count)
     if included is not None and not yes:
-        told = (
+        warning = (
             f"{name} holds answers before and after of {included.pairs} families or more. Published, it cannot be "
             "changed."
         )
         if not sys.stdin.isatty():
-            raise cli_run.OperatorError("survey_not_confirmed", f"{told} Run it again with --yes.")
-        typer.confirm(f"{told} Publish it?", abort=True)
+            raise cli_run.OperatorError("survey_not_confirmed", f"{warning} Run it again with --yes.")
+        typer.confirm(f"{warning} Publish it?", abort=True)
 
     async def chore(work: UnitOfWork) -> bool:
         survey = await survey_named(work, await programme_named(work, programme), name)
@@ -159,20 +159,20 @@ def report(
     cli_run.print_table(heading, [_row(result) for result in results])
 
 
-def _row(one: Mapping[str, Any]) -> tuple[str, ...]:
-    if one["suppressed"]:
-        return (one["question"], "not told", *[""] * 6)
-    lost = one["attrition"] and one["attrition"]["lost_share"]
+def _row(result: Mapping[str, Any]) -> tuple[str, ...]:
+    if result["suppressed"]:
+        return (result["question"], "not told", *[""] * 6)
+    lost = result["attrition"] and result["attrition"]["lost_share"]
     return (
-        one["question"], str(one["matched"]), _estimate(one["before"]), _estimate(one["after"]),
-        _estimate(one["difference"]) if one["difference"] else "", _interval(one["bootstrap"]),
-        "" if one["p_value"] is None else f"{one['p_value']:.2f}", _estimate(lost),
+        result["question"], str(result["matched"]), _estimate(result["before"]), _estimate(result["after"]),
+        _estimate(result["difference"]) if result["difference"] else "", _interval(result["bootstrap"]),
+        "" if result["p_value"] is None else f"{result['p_value']:.2f}", _estimate(lost),
     )  # fmt: skip
 
 
-def _estimate(one: Mapping[str, Any] | None) -> str:
-    return "not told" if one is None else f"{one['value']:.2f} {_interval(one['interval'])}".strip()
+def _estimate(estimate: Mapping[str, Any] | None) -> str:
+    return "not told" if estimate is None else f"{estimate['value']:.2f} {_interval(estimate['interval'])}".strip()
 
 
-def _interval(one: Mapping[str, float] | None) -> str:
-    return "" if one is None else f"[{one['low']:.2f}, {one['high']:.2f}]"
+def _interval(interval: Mapping[str, float] | None) -> str:
+    return "" if interval is None else f"[{interval['low']:.2f}, {interval['high']:.2f}]"

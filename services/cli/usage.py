@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from services.cli import run as cli_run
+from services.cli.usage_join import join_cells, print_key, write_cells
 
 if TYPE_CHECKING:
     from services.core.measurement.dhis2_imports.tables import Dhis2Import
@@ -21,6 +22,9 @@ if TYPE_CHECKING:
     from services.devstack.simulated_programme.writing import Simulated
 
 usage_commands = typer.Typer(name="usage", help="Usage of the watches.", no_args_is_help=True)
+usage_commands.command("key")(print_key)
+usage_commands.command("cells")(write_cells)
+usage_commands.command("join")(join_cells)
 
 
 @usage_commands.command("simulate")
@@ -77,10 +81,10 @@ def write_report(
         )
 
     async def chore(work: UnitOfWork) -> Extract:
-        found = await programme_named(work, programme)
+        programme_row = await programme_named(work, programme)
         one_site = None if site is None else await site_named(work, site, programme)
         parts = out.suffix != ".html"
-        return await extract_of(work, found, Audience(audience), site=one_site, parts=parts, locale=locale)
+        return await extract_of(work, programme_row, Audience(audience), site=one_site, parts=parts, locale=locale)
 
     extract = cli_run.in_one_transaction(chore)
     cli_run.write_file(out, writers[out.suffix](extract))
@@ -133,9 +137,9 @@ def list_dhis2_imports(programme: str) -> None:
     from services.core.people.programme.queries import programme_named
 
     async def chore(work: UnitOfWork) -> list[tuple[str, ...]]:
-        found = await programme_named(work, programme)
+        programme_row = await programme_named(work, programme)
         rows = []
-        for row in await imports_of_programme(work, found.programme_id, 20):
+        for row in await imports_of_programme(work, programme_row.programme_id, 20):
             summary = Summary.read(row.imported or row.checked)
             counts = (summary.imported, summary.updated, summary.ignored)
             kind = "check" if row.check_only else "import"
@@ -172,10 +176,10 @@ async def _send_to_dhis2(
     database = Database.of(settings)
     try:
         async with database.begin() as work:
-            found = await programme_named(work, programme)
+            programme_row = await programme_named(work, programme)
             one_site = None if site is None else await site_named(work, site, programme)
-            asked = await request_import(work, OPERATOR, found, one_site, ImportRequest(mapping, check_only))
-            import_id = asked.import_id
+            queued = await request_import(work, OPERATOR, programme_row, one_site, ImportRequest(mapping, check_only))
+            import_id = queued.import_id
         async with open_dhis2(settings) as dhis2:
             # Another import that waits is sent on the way; a worker may take this one.
             while dhis2 is not None and await send_one_import(database, dhis2):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -15,6 +16,8 @@ if TYPE_CHECKING:
     from services.core.office.registration.inventory import ShelfEntry
     from services.core.platform.db.database import UnitOfWork
 
+# The processes write their lines every five seconds.
+_FOLLOW_EVERY_S = 2.0
 watch_commands = typer.Typer(name="watches", help="Watches: register, label, hand out, return.", no_args_is_help=True)
 
 OfProgramme = Annotated[
@@ -208,11 +211,14 @@ def move(
 
 
 @watch_commands.command("trace")
-def trace(serial: str) -> None:
+def trace(
+    serial: str,
+    follow: Annotated[float, typer.Option(help="Go on for so many seconds and print what comes.")] = 0.0,
+) -> None:
     """Record for a day what the backend sees of a watch, and print what it saw; repeat to read on.
 
-    Connections, hellos and refusals with their reasons; no content, no place. The family that has the watch finds it in
-    its log.
+    Connections, hellos and refusals with their reasons, in development receipts as well; no content, no place. The
+    family that has the watch finds it in its log.
     """
     from services.core.devices.traces.actions import open_trace, read_trace
     from services.core.office.hand_outs.watches import locked_watch
@@ -226,12 +232,21 @@ def trace(serial: str) -> None:
     opened, lines = cli_run.in_one_transaction(chore)
     rows = [
         (
-            one.at.isoformat(timespec="seconds"), "factory" if one.child_id is None else "paired", one.what, one.detail,
+            line.at.isoformat(timespec="seconds"), "factory" if line.child_id is None else "paired", line.what,
+            line.detail,
         )
-        for one in lines
+        for line in lines
     ]  # fmt: skip
     cli_run.print_table(("at", "identity", "what", "detail"), rows)
     print(f"{serial}: {len(lines)} lines; recorded until {opened.closes_at.isoformat(timespec='minutes')}.")
+    ends_at_s, last = time.monotonic() + follow, max((line.line_id or 0 for line in lines), default=0)
+    while (left_s := ends_at_s - time.monotonic()) > 0:
+        time.sleep(min(left_s, _FOLLOW_EVERY_S))
+        _, lines = cli_run.in_one_transaction(chore)
+        for line in lines:
+            if (line.line_id or 0) > last:
+                print(f"{line.at.isoformat(timespec='seconds')}\t{line.what}\t{line.detail}")
+        last = max((line.line_id or 0 for line in lines), default=last)
 
 
 @watch_commands.command("list")

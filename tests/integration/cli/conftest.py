@@ -47,9 +47,9 @@ def smartwatch(
             cli.main(words)
         except SystemExit as ended:
             code = ended.code if isinstance(ended.code, int) else 0 if ended.code is None else 1
-        said = capsys.readouterr()
-        assert "Traceback" not in said.err
-        return Told(code, said.out, said.err)
+        output = capsys.readouterr()
+        assert "Traceback" not in output.err
+        return Told(code, output.out, output.err)
 
     return run
 

@@ -36,8 +36,8 @@ def test_fifty_families_from_workbooks_with_dry_runs_and_a_scanner(
     )  # fmt: skip
     assert office("watches", "register", "watches.xlsx", "--export-for-vendor", "vendor.csv").code == 0
 
-    told = office("families", "enrol", "families.xlsx", "--dry-run")
-    assert told.out.splitlines()[-1] == "2 enrolled, 0 unchanged, 0 watches handed out."
+    result = office("families", "enrol", "families.xlsx", "--dry-run")
+    assert result.out.splitlines()[-1] == "2 enrolled, 0 unchanged, 0 watches handed out."
     assert office("families", "enrol", "families.xlsx").out == "2 enrolled, 0 unchanged, 0 watches handed out.\n"
     assert office("families", "enrol", "families.xlsx").out == "0 enrolled, 2 unchanged, 0 watches handed out.\n"
 
@@ -46,8 +46,8 @@ def test_fifty_families_from_workbooks_with_dry_runs_and_a_scanner(
     )
     open_hand_out(office, database_url)
     monkeypatch.setattr(sys, "stdin", io.StringIO(scanned))
-    told = office("hand-out", "scan")
-    assert told.out.splitlines() == [
+    result = office("hand-out", "scan")
+    assert result.out.splitlines() == [
         # None of them has logged in yet, which is reported during the hand-out.
         "  BK0001 -> BK-001 (no working channel)",
         "  BK0002 -> BK-001 (no working channel)",
@@ -55,15 +55,15 @@ def test_fifty_families_from_workbooks_with_dry_runs_and_a_scanner(
         "  BK0002 -> BK-002 (no working channel)",
         "2 handed out, 2 rejected.",
     ]
-    assert [line.split(":")[1].strip() for line in told.err.splitlines()] == ["watch_unknown", "watch_handed_out"]
+    assert [line.split(":")[1].strip() for line in result.err.splitlines()] == ["watch_unknown", "watch_handed_out"]
 
-    told = office("hand-out", "list", "--site", "Dongguan", "--out", "list.pdf")
-    assert told.code == 0
+    result = office("hand-out", "list", "--site", "Dongguan", "--out", "list.pdf")
+    assert result.code == 0
     # No hand-out is open, so nobody can have joined: no family is marked.
-    assert told.out == "2 families are in list.pdf.\n"
+    assert result.out == "2 families are in list.pdf.\n"
     assert (tmp_path / "list.pdf").read_bytes().startswith(b"%PDF-")
-    told = office("watches", "replace", "BK0002", "BK0003", "--state", "broken")
-    assert told.out == "BK0002: broken; BK0003: handed out in its place.\n"
+    result = office("watches", "replace", "BK0002", "BK0003", "--state", "broken")
+    assert result.out == "BK0002: broken; BK0003: handed out in its place.\n"
     assert office("watches", "replace", "BK0002", "BK0003", "--state", "broken").code == 0
     rows = [line.split("\t") for line in office("watches", "list").out.splitlines()[1:]]
     listed = [[row[0], row[4], row[3]] for row in rows if row[0].startswith("BK")]
@@ -92,8 +92,8 @@ def test_trainings_sims_and_leaving(office: Smartwatch, tmp_path: Path) -> None:
     assert office("families", "trainings", "trainings.csv").out == "1 recorded, 0 unchanged.\n"
     assert office("families", "trainings", "trainings.csv").out == "0 recorded, 1 unchanged.\n"
 
-    told = office("families", "leave", "ts-001", "--reason", "left_factory")
-    assert told.out == "TS-001: enrolment ended (left_factory). Watch and messages are unchanged.\n"
+    result = office("families", "leave", "ts-001", "--reason", "left_factory")
+    assert result.out == "TS-001: enrolment ended (left_factory). Watch and messages are unchanged.\n"
     assert office("families", "leave", "TS-001", "--reason", "left_factory").err.startswith(
         "smartwatch: family_unknown"
     )
@@ -105,8 +105,8 @@ def test_the_end_of_a_programme_is_announced_and_taken_back(office: Smartwatch) 
     assert office("programme", "announce-end", "Pilot", "--on", soon.isoformat()).err.startswith(
         "smartwatch: end_too_soon: "
     )
-    told = office("programme", "announce-end", "Pilot", "--on", later.isoformat())
-    assert told.out == f"Pilot: ends on {later}; families are told now.\n"
+    result = office("programme", "announce-end", "Pilot", "--on", later.isoformat())
+    assert result.out == f"Pilot: ends on {later}; families are told now.\n"
     assert office("programme", "take-back-end", "Pilot").out == "Pilot: runs on.\n"
     assert office("programme", "take-back-end", "Pilot").out == "Pilot: was so already; nothing was changed.\n"
 
@@ -117,16 +117,16 @@ def test_a_survey_without_answers_is_not_published_and_one_with_answers_only_whe
     (tmp_path / "questions.csv").write_text("question,kind,label\nstay,yes_no,Do you mean to stay?\n")
     survey = ("2026", "--programme", "Pilot")
     assert office("surveys", "define", "2026", "questions.csv", "--programme", "Pilot").code == 0
-    told = office("surveys", "names", *survey, "--out", "names.csv")
+    result = office("surveys", "names", *survey, "--out", "names.csv")
     # Families of other tests of this database are listed as well: all of the programme are.
     heading, *named = (tmp_path / "names.csv").read_bytes().removeprefix(b"\xef\xbb\xbf").decode().split()
-    assert (told.out, told.err, heading) == (f"names.csv: {len(named)} families.\n", "", "family_code,pseudonym")
+    assert (result.out, result.err, heading) == (f"names.csv: {len(named)} families.\n", "", "family_code,pseudonym")
     assert office("surveys", "report", *survey).err.startswith("smartwatch: survey_not_published")
     assert office("surveys", "publish", *survey).err.startswith("smartwatch: survey_empty")
     # With answers it is told how many, and asked; without a terminal nobody can answer.
     monkeypatch.setattr(publishing, "publishable", five)
-    told = office("surveys", "publish", *survey)
-    assert told.err.startswith(
+    result = office("surveys", "publish", *survey)
+    assert result.err.startswith(
         "smartwatch: survey_not_confirmed: 2026 holds answers before and after of 5 families or more."
     )
     assert office("surveys", "publish", *survey, "--yes").err.startswith("smartwatch: survey_empty")

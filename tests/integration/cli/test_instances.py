@@ -92,6 +92,6 @@ def test_production_never_adopts_what_a_development_instance_left(
 def test_the_module_and_the_help_start_without_any_setting(program: Program) -> None:
     for words in (("--help",), ("watches", "register", "--help"), ("sim", "watch", "--help"), ("doctor", "--help")):
         process = program(*words, SMARTWATCH_DATABASE_URL="", PYTHONPATH=str(ROOT))
-        out, err = process.communicate(timeout=30)
+        out, err = process.communicate(timeout=90)
         assert (process.returncode, err) == (0, "")
         assert "Usage: " in out

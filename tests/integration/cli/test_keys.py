@@ -39,8 +39,8 @@ def test_an_operator_changes_the_master_key(
 ) -> None:
     families(database_url, Vault(OLD))
     monkeypatch.setenv("SMARTWATCH_MASTER_KEY", OLD)
-    told = smartwatch("keys", "status")
-    assert told.out.splitlines() == [
+    result = smartwatch("keys", "status")
+    assert result.out.splitlines() == [
         "master key\tchildren\tpairing (a day)\ttext messages\tis",
         "first\t2\t1\t1\tthe newest: it seals",
         "Nothing needs another key than first: the others may be removed.",
@@ -52,9 +52,9 @@ def test_an_operator_changes_the_master_key(
     assert "  master_keys needs a hash_key beside it: where there was one master_key, that one" in refused.err
 
     monkeypatch.setenv("SMARTWATCH_HASH_KEY", OLD)
-    told = smartwatch("keys", "rotate")
-    assert told.code == 0
-    assert told.out.splitlines() == [
+    result = smartwatch("keys", "rotate")
+    assert result.code == 0
+    assert result.out.splitlines() == [
         "2 keys are wrapped under 2027 now.",
         "master key\tchildren\tpairing (a day)\ttext messages\tis",
         "2027\t2\t0\t0\tthe newest: it seals",
@@ -66,14 +66,14 @@ def test_an_operator_changes_the_master_key(
     # A process that was not restarted yet, and an old key that is removed too early.
     families(database_url, Vault(OLD))
     monkeypatch.setenv("SMARTWATCH_MASTER_KEYS", f"2027:{NEW}")
-    told = smartwatch("keys", "rotate")
-    assert told.code == 1
-    assert "first\t2\t2\t2\tMISSING" in told.out.splitlines()
-    assert "6 still need another key than 2027." in told.out.splitlines()
-    assert told.err == (
+    result = smartwatch("keys", "rotate")
+    assert result.code == 1
+    assert "first\t2\t2\t2\tMISSING" in result.out.splitlines()
+    assert "6 still need another key than 2027." in result.out.splitlines()
+    assert result.err == (
         "smartwatch: master_key_missing: 2 keys could not be unwrapped and are unchanged: restore their master key.\n"
     )
 
     monkeypatch.setenv("SMARTWATCH_MASTER_KEYS", f"2027:{NEW},first:{OLD}")
     assert smartwatch("keys", "rotate").out.startswith("2 keys are wrapped under 2027 now.\n")
-    assert OLD not in told.out + told.err
+    assert OLD not in result.out + result.err

@@ -86,8 +86,8 @@ def test_the_same_command_after_a_kill_at_the_commit_ends_with_the_secrets_of_th
     expected = 30 if fate == "the commit goes through" else 0
     assert sum(serial.startswith(name) for serial in gate.hashes()) == expected
 
-    told = office("watches", "register", "watches.csv", "--export-for-vendor", "vendor.csv")
-    assert told.code == 0
+    result = office("watches", "register", "watches.csv", "--export-for-vendor", "vendor.csv")
+    assert result.code == 0
     with vendor.open(newline="") as lines:
         secrets = {row["serial"]: row["secret"] for row in csv.DictReader(lines)}
     hashes = gate.hashes()
@@ -102,8 +102,8 @@ def test_a_kill_before_the_file_leaves_nothing_behind_that_counts(
     # A process killed during its write leaves an unnamed part, and no row.
     (tmp_path / f".vendor.csv.{os.getpid()}.coming").write_text("serial,secret\nKC01,ha")
     gate.run("SELECT pg_advisory_unlock(4711)")
-    told = office("watches", "register", "watches.csv", "--export-for-vendor", "vendor.csv")
-    assert told.code == 0
+    result = office("watches", "register", "watches.csv", "--export-for-vendor", "vendor.csv")
+    assert result.code == 0
     assert sorted(path.name for path in tmp_path.iterdir()) == ["vendor.csv", "watches.csv"]
     assert program("watches", "register", "watches.csv", "--export-for-vendor", "other.csv").wait(_DEADLINE_S) == 0
     assert not (tmp_path / "other.csv").exists()

@@ -60,10 +60,10 @@ def test_wrong_usage_ends_with_2(smartwatch: Smartwatch, words: tuple[str, ...])
     ],
 )
 def test_a_refusal_is_one_line_with_its_code(smartwatch: Smartwatch, words: tuple[str, ...], code: str) -> None:
-    told = smartwatch(*words)
-    assert (told.code, told.out) == (1, "")
-    assert told.err.startswith(f"smartwatch: {code}: ")
-    assert len(told.err.splitlines()) == 1
+    result = smartwatch(*words)
+    assert (result.code, result.out) == (1, "")
+    assert result.err.startswith(f"smartwatch: {code}: ")
+    assert len(result.err.splitlines()) == 1
 
 
 @pytest.mark.parametrize(
@@ -80,9 +80,9 @@ def test_a_database_that_is_not_there_is_told_without_its_password(
     smartwatch: Smartwatch, monkeypatch: pytest.MonkeyPatch, words: tuple[str, ...], url: str, code: str
 ) -> None:
     monkeypatch.setenv("SMARTWATCH_DATABASE_URL", url)
-    told = smartwatch(*words)
-    assert (told.code, told.err.partition(": ")[2].partition(":")[0]) == (1, code)
-    assert "planted-secret" not in told.err + told.out
+    result = smartwatch(*words)
+    assert (result.code, result.err.partition(": ")[2].partition(":")[0]) == (1, code)
+    assert "planted-secret" not in result.err + result.out
 
 
 def test_a_wrong_password_and_a_missing_schema_are_told_apart(
@@ -101,9 +101,9 @@ def test_settings_that_do_not_fit_are_listed_without_their_values(
 ) -> None:
     monkeypatch.setenv("SMARTWATCH_API_PORT", "planted-secret")
     monkeypatch.setenv("SMARTWATCH_MASTER_KEY", "planted-secret")
-    told = smartwatch("sites", "list")
-    assert told.code == 1
-    assert told.err.splitlines() == [
+    result = smartwatch("sites", "list")
+    assert result.code == 1
+    assert result.err.splitlines() == [
         "smartwatch: settings_wrong: The settings are invalid.",
         "  SMARTWATCH_API_PORT: Input should be a valid integer, unable to parse string as an integer",
         "  SMARTWATCH_MASTER_KEY: master_key is not base64",
@@ -115,14 +115,14 @@ def test_no_process_starts_in_production_with_what_every_checkout_shares(
     smartwatch: Smartwatch, monkeypatch: pytest.MonkeyPatch, process: str
 ) -> None:
     monkeypatch.setenv("SMARTWATCH_ENVIRONMENT", "production")
-    told = smartwatch(process)
-    assert told.code == 1
-    assert "  master_key still has its development value" in told.err.splitlines()
-    assert "  token_keys still has its development value" in told.err.splitlines()
+    result = smartwatch(process)
+    assert result.code == 1
+    assert "  master_key still has its development value" in result.err.splitlines()
+    assert "  token_keys still has its development value" in result.err.splitlines()
 
 
 def test_a_port_in_use_is_told_as_such(program: Program, taken_port: int) -> None:
-    ended = program("worker", SMARTWATCH_WORKER_HEALTH_PORT=str(taken_port)).communicate(timeout=30)
+    ended = program("worker", SMARTWATCH_WORKER_HEALTH_PORT=str(taken_port)).communicate(timeout=90)
     assert ended[1].splitlines()[-1].startswith("smartwatch: port_taken: ")
     assert "Traceback" not in ended[1]
 

@@ -19,10 +19,10 @@ def test_a_site_states_who_is_responsible(office: Smartwatch, tmp_path: Path) ->
     assert (shown.code, shown.out.splitlines()[-1].startswith("missing: controller_name, ")) == (0, True)
     stated = {"controller_name": "WeCare Dongguan", "processors": [{"name": "A", "country": "cn", "purpose": "texts"}]}
     (tmp_path / "notice.json").write_text(json.dumps(stated))
-    said = office("sites", "notice", "Dongguan", "--file", "notice.json").out
-    kept = json.loads(said[: said.rindex("}") + 1])
+    output = office("sites", "notice", "Dongguan", "--file", "notice.json").out
+    kept = json.loads(output[: output.rindex("}") + 1])
     assert (kept["version"], kept["controller_name"], kept["processors"][0]["country"]) == (1, "WeCare Dongguan", "CN")
-    assert "controller_name" not in said.splitlines()[-1]
+    assert "controller_name" not in output.splitlines()[-1]
     for wrong in ('{"controler_name": "x"}', "[]", "nonsense", '{"filing_number": 7}'):
         (tmp_path / "notice.json").write_text(wrong)
         refused = office("sites", "notice", "Dongguan", "--file", "notice.json")
@@ -35,32 +35,32 @@ def test_from_an_empty_system_to_a_watch_in_a_familys_hands(
     (tmp_path / "watches.csv").write_text(WATCHES)
     (tmp_path / "families.csv").write_text(FAMILIES)
 
-    told = office("watches", "register", "watches.csv", "--dry-run")
-    assert (told.code, told.out.splitlines()[-1]) == (0, "2 registered, 0 updated, 0 unchanged.")
-    told = office("watches", "register", "watches.csv", "--export-for-vendor", "vendor.csv")
-    assert (told.code, told.out.splitlines()[0]) == (0, "2 registered, 0 updated, 0 unchanged.")
-    told = office("watches", "register", "watches.csv", "--import", "vendor.csv")
-    assert (told.code, told.out.strip()) == (0, "0 registered, 0 updated, 2 unchanged.")
+    result = office("watches", "register", "watches.csv", "--dry-run")
+    assert (result.code, result.out.splitlines()[-1]) == (0, "2 registered, 0 updated, 0 unchanged.")
+    result = office("watches", "register", "watches.csv", "--export-for-vendor", "vendor.csv")
+    assert (result.code, result.out.splitlines()[0]) == (0, "2 registered, 0 updated, 0 unchanged.")
+    result = office("watches", "register", "watches.csv", "--import", "vendor.csv")
+    assert (result.code, result.out.strip()) == (0, "0 registered, 0 updated, 2 unchanged.")
 
     assert office("watches", "labels", "--site", "Dongguan", "--out", "labels.pdf").code == 0
     assert (tmp_path / "labels.pdf").read_bytes().startswith(b"%PDF-")
 
-    told = office("families", "enrol", "families.csv")
-    assert (told.code, told.out.strip()) == (0, "1 enrolled, 0 unchanged, 1 watches handed out.")
-    told = office(
+    result = office("families", "enrol", "families.csv")
+    assert (result.code, result.out.strip()) == (0, "1 enrolled, 0 unchanged, 1 watches handed out.")
+    result = office(
         "families", "enrol", "--code", "DG1-002", "--phone", "13800138001", "--site", "Dongguan", "--cohort", "2026A"
     )
-    assert (told.code, told.out.strip()) == (0, "1 enrolled, 0 unchanged, 0 watches handed out.")
+    assert (result.code, result.out.strip()) == (0, "1 enrolled, 0 unchanged, 0 watches handed out.")
     handed_out = office("watches", "hand-out", "SW0002", "DG1-002").out
     # Whether the family can be notified is told while a hand-out of the site is open, and at no other time.
     assert handed_out.splitlines() == ["SW0002: handed out to DG1-002."]
     open_hand_out(office, database_url)
     handed_out = office("watches", "hand-out", "SW0002", "DG1-002").out
     assert handed_out.splitlines() == ["SW0002: the family has it already.", "DG1-002: no working channel."]
-    traced = office("watches", "trace", "sw0002")
+    traced = office("watches", "trace", "sw0002", "--follow", "0.1")
     assert (traced.code, traced.out.splitlines()[-1].partition(";")[0]) == (0, "sw0002: 0 lines")
-    told = office("watches", "lost", "SW0002")
-    assert (told.code, told.out) == (0, "SW0002: lost.\n")
+    result = office("watches", "lost", "SW0002")
+    assert (result.code, result.out) == (0, "SW0002: lost.\n")
     # Watches of other tests of this database are listed as well.
     listed = [line for line in office("watches", "list").out.splitlines() if line.startswith("SW0")]
     assert listed == [
@@ -73,16 +73,16 @@ def test_from_an_empty_system_to_a_watch_in_a_familys_hands(
 
 def test_no_command_shows_a_secret_or_a_phone(office: Smartwatch, tmp_path: Path) -> None:
     (tmp_path / "watches.csv").write_text(WATCHES.replace("SW0", "SX0").replace("860000000000009", ""))
-    told = [office("watches", "register", "watches.csv", "--export-for-vendor", "vendor.csv")]
+    results = [office("watches", "register", "watches.csv", "--export-for-vendor", "vendor.csv")]
     secrets = [line.split(",")[1] for line in (tmp_path / "vendor.csv").read_text().split()[1:]]
-    told += [office("watches", "list"), office("watches", "register", "watches.csv", "--import", "vendor.csv")]
-    told += [
+    results += [office("watches", "list"), office("watches", "register", "watches.csv", "--import", "vendor.csv")]
+    results += [
         office("families", "enrol", "--code", "X-1", "--phone", phone, "--site", "Dongguan", "--cohort", "2026A")
         for phone in ("13800138077", "13800138078", "138001380")
     ]
-    assert [one.code for one in told] == [0, 0, 0, 0, 1, 1]
-    for one in told:
-        assert not any(word in one.out + one.err for word in (*secrets, "138001380"))
+    assert [result.code for result in results] == [0, 0, 0, 0, 1, 1]
+    for result in results:
+        assert not any(word in result.out + result.err for word in (*secrets, "138001380"))
 
 
 NOT_HR = "--not-employed-by-factory"
@@ -96,8 +96,8 @@ def test_a_first_password_goes_to_the_phone_and_is_shown_to_nobody(office: Smart
     sent = "The first password is on its way to the phone; it works once within 24 hours.\n"
     assert (first.code, first.out) == (0, f"ann@example.org: created. {sent}")
     assert office(*words, "--site", "Dongguan").out == "ann@example.org: exists already; nothing was changed.\n"
-    told = office(*words, "--programme", "Pilot")
-    assert told.out == "ann@example.org: now serves Pilot as well. The password is unchanged.\n"
+    result = office(*words, "--programme", "Pilot")
+    assert result.out == "ann@example.org: now serves Pilot as well. The password is unchanged.\n"
     assert office(*words).err.startswith("smartwatch: scope_needed: ")
     assert office("staff", "reset", "ann@example.org").out == f"ann@example.org: reset. {sent}"
 
@@ -150,9 +150,9 @@ def test_sites_are_listed_with_their_cohorts(office: Smartwatch) -> None:
 )
 def test_a_list_with_faults_is_told_line_by_line(office: Smartwatch, tmp_path: Path, content: bytes, line: str) -> None:
     (tmp_path / "bad.csv").write_bytes(content)
-    told = office("watches", "register", "bad.csv", "--dry-run")
-    assert (told.code, told.out) == (1, "")
-    assert told.err.splitlines() == [
+    result = office("watches", "register", "bad.csv", "--dry-run")
+    assert (result.code, result.out) == (1, "")
+    assert result.err.splitlines() == [
         f"smartwatch: sheet_refused: bad.csv: {SheetRefusedError.sentence}",
         line,
     ]
@@ -160,8 +160,8 @@ def test_a_list_with_faults_is_told_line_by_line(office: Smartwatch, tmp_path: P
 
 def test_a_list_with_thousands_of_faults_does_not_flood_the_terminal(office: Smartwatch, tmp_path: Path) -> None:
     (tmp_path / "bad.csv").write_text("serial,model,site\n" + "x,m,s\n" * 5000)
-    told = office("watches", "register", "bad.csv", "--dry-run")
-    assert [line.partition(":")[0] for line in told.err.splitlines()[1:]] == [
+    result = office("watches", "register", "bad.csv", "--dry-run")
+    assert [line.partition(":")[0] for line in result.err.splitlines()[1:]] == [
         "  rows 2-5001, serial", "  rows 2-5001, site",
     ]  # fmt: skip
 

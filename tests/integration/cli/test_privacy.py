@@ -25,10 +25,10 @@ def run(work: Coroutine[Any, Any, Any]) -> Any:
 async def sql(dsn: str, *statements: str) -> Any:
     connection = await asyncpg.connect(dsn)
     try:
-        found = None
+        value = None
         for statement in statements:
-            found = await connection.fetchval(statement)
-        return found
+            value = await connection.fetchval(statement)
+        return value
     finally:
         await connection.close()
 
@@ -59,7 +59,7 @@ def test_what_the_ledger_names_is_erased_by_hand_and_by_each_upgrade(
     file = tmp_path / "erasures.jsonl"
     monkeypatch.setenv("SMARTWATCH_ERASURE_LEDGER", str(file))
     monkeypatch.setenv("SMARTWATCH_MIGRATION_DATABASE_URL", postgres.owner_dsn(database_url.rpartition("/")[2]))
-    for chore, told in ((("privacy", "replay"), "1 erasures repeated."), (("db", "upgrade"), "1 erasures repeated.")):
+    for chore, line in ((("privacy", "replay"), "1 erasures repeated."), (("db", "upgrade"), "1 erasures repeated.")):
         phone = f"+86138{uuid.uuid4().int % 10**8:08d}"
         made = office(
             "families", "enrol", "--code", f"F-{uuid.uuid4().hex[:6].upper()}1", "--phone", phone, "--site", "Dongguan",
@@ -70,15 +70,15 @@ def test_what_the_ledger_names_is_erased_by_hand_and_by_each_upgrade(
         ErasureLedger(file).append(LedgerEntry(uuid.uuid4(), FAMILY, family_id))
         refused = office("sites", "list")
         assert (refused.code, "erasures_pending" in refused.err) == (1, True)
-        assert told in done(office, *chore)
+        assert line in done(office, *chore)
         assert office("sites", "list").code == 0
         assert run(sql(database_url, f"SELECT count(*) FROM family WHERE family_id = '{family_id}'")) == 0  # noqa: S608
 
 
 def done(office: Smartwatch, *words: str) -> str:
-    told = office(*words)
-    assert told.code == 0, told.err
-    return told.out
+    result = office(*words)
+    assert result.code == 0, result.err
+    return result.out
 
 
 def test_contests_are_listed_and_an_unknown_one_is_refused(office: Smartwatch) -> None:
