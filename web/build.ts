@@ -1,5 +1,5 @@
 // Builds the pages into services/web/built: `node build.ts [folder]`. The same sources give the same bytes.
-import { build } from "esbuild";
+import { build, type Plugin } from "esbuild";
 import { copyFileSync, mkdirSync, readFileSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { basename, join } from "node:path";
 
@@ -39,10 +39,27 @@ const parents = await build({
   chunkNames: "chunk-[hash]",
   write: false,
 });
-writeNamed(parents);
+writeNamed(parents, "parents");
+// The decoder's own default is an address elsewhere, which no page may ask.
+const ownAddress: Plugin = {
+  name: "own-address",
+  setup: (made) => made.onLoad({ filter: /zxing-wasm.*share\.js$/ }, ({ path }) => ({ contents: readFileSync(path, "utf8").replace(/https:\/\/[^`"']+/g, "/web/") })),
+};
+const staff = await build({ ...shared, entryPoints: { staff: "staff/main.tsx" }, plugins: [ownAddress], metafile: true, splitting: true, chunkNames: "chunk-[hash]", write: false });
+writeNamed(staff, "staff");
 const check = await build({ ...shared, entryPoints: { check: "parents/check/main.tsx" }, metafile: true });
 await build({ ...shared, entryPoints: { sw: "parents/sw.ts" } });
-await build({ ...shared, entryPoints: { parents: "parents/parents.css" } });
+await build({ ...shared, entryPoints: { wall: "wall/main.tsx" } });
+// The watch on the screen is served by the simulator, which reads its folder and knows nothing of the others.
+const ofWatch = join(target, "watch");
+await build({ ...shared, outdir: ofWatch, entryPoints: { watch: "watch/main.tsx" } });
+await build({ ...shared, outdir: ofWatch, entryPoints: { watch: "watch/watch.css" } });
+copyFileSync(join(here, "watch", "static", "watch.html"), join(ofWatch, "watch.html"));
+copyFileSync(join(here, "parents", "static", "icon.svg"), join(ofWatch, "icon.svg"));
+await build({ ...shared, entryPoints: { parents: "parents/parents.css", staff: "staff/staff.css", wall: "wall/wall.css" } });
+copyFileSync(join(here, "wall", "static", "wall.html"), join(target, "wall.html"));
+copyFileSync(join(here, "staff", "static", "staff.html"), join(target, "staff.html"));
+copyFileSync(join(here, "node_modules", "zxing-wasm", "dist", "reader", "zxing_reader.wasm"), join(target, "zxing_reader.wasm"));
 for (const name of ["parents.html", "check.html", "manifest.webmanifest", "icon.svg", "icon-192.png", "icon-512.png"]) {
   copyFileSync(join(here, "parents", "static", name), join(target, name));
 }
@@ -52,32 +69,55 @@ const OF_LATER_SCREENS =
 const isSaidFirst = keysOf(parents.metafile.outputs, (path) => partsWith(path, parents.metafile.outputs).includes("parents"));
 const isFirst = (key: string): boolean => isSaidFirst(key) && !OF_LATER_SCREENS.test(key);
 const isOfCheck = keysOf(check.metafile.outputs, () => true);
-for (const name of readdirSync(locales).sort()) {
-  const words = Object.entries(JSON.parse(readFileSync(join(locales, name), "utf8")) as Record<string, string>);
+const ofWall: Record<string, Record<string, string>> = {};
+const isOfStaff = keysOf(staff.metafile.outputs, () => true);
+for (const name of readdirSync(locales).filter((one) => one.endsWith(".json")).sort()) {
+  const words = wordsOf(join(locales, name));
   const write = (part: string, isOf: (key: string) => boolean): void =>
     writeFileSync(join(target, `${part}.${name}`), JSON.stringify(Object.fromEntries(words.filter(([key]) => isOf(key)))));
   write("locale", isFirst);
   write("late", (key) => !isFirst(key) && !key.startsWith("check_phone."));
   write("check", isOfCheck);
+  writeFileSync(join(ofWatch, `locale.${name}`), JSON.stringify(Object.fromEntries(wordsOf(join(locales, "watch", name)))));
+  // The console's own words, and those of the parents' app that it says too; a sentence of its own replaces theirs.
+  const ofStaff = wordsOf(join(locales, "staff", name));
+  ofWall[basename(name, ".json")] = Object.fromEntries(ofStaff.filter(([key]) => key.startsWith("wall.")));
+  const own = Object.fromEntries(ofStaff.filter(([key]) => !key.startsWith("wall.")));
+  const common = Object.fromEntries(words.filter(([key]) => isOfStaff(key)));
+  writeFileSync(join(target, `staff.${name}`), JSON.stringify({ ...common, ...own }));
+}
+
+// The wall speaks every language at once.
+writeFileSync(join(target, "wall.json"), JSON.stringify(ofWall));
+
+function wordsOf(file: string): Array<[string, string]> {
+  return Object.entries(JSON.parse(readFileSync(file, "utf8")) as Record<string, string>);
 }
 
 /** The parts, by their first sources, that need this file. */
-function partsWith(path: string, outputs: Record<string, Output>): string[] {
+function partsWith(path: string, outputs: Record<string, Output>, face = "parents"): string[] {
   const own = outputs[path]?.entryPoint;
-  if (own) return [basename(own, ".tsx").replace("main", "parents")];
+  if (own) return [basename(own).replace(/\.tsx?$/, "").replace("main", face)];
   const users = Object.keys(outputs).filter((user) => outputs[user]?.imports.some((one) => one.path === path && one.kind === "import-statement"));
-  return [...new Set(users.flatMap((user) => partsWith(user, outputs)))].sort();
+  return [...new Set(users.flatMap((user) => partsWith(user, outputs, face)))].sort();
 }
 
 /** A part is called after its first source, a shared file after the parts that need it. */
-function nameOf(path: string, outputs: Record<string, Output>): string {
-  return path.endsWith(".js") ? `${partsWith(path, outputs).join("-")}.js` : basename(path);
+function nameOf(path: string, outputs: Record<string, Output>, face: string): string {
+  if (!path.endsWith(".js")) return basename(path);
+  const parts = partsWith(path, outputs, face);
+  if (face === "parents") return `${parts.join("-")}.js`;
+  // Screens of the console come and go: what they share with the first part has one name.
+  const others = parts.filter((part) => part !== face);
+  return others.length === parts.length || parts.length === 1 ? `${[face, ...others].join("-")}.js` : `${face}-common.js`;
 }
 
 /** Writes the parts under stable names, for readable changes. */
-function writeNamed(made: { outputFiles: Array<{ path: string; text: string }>; metafile: { outputs: Record<string, Output> } }): void {
+function writeNamed(made: { outputFiles: Array<{ path: string; text: string }>; metafile: { outputs: Record<string, Output> } }, face: string): void {
   const { outputs } = made.metafile;
-  const names = Object.keys(outputs).map((path) => [basename(path), nameOf(path, outputs)] as const);
+  const names = Object.keys(outputs).map((path) => [basename(path), nameOf(path, outputs, face)] as const);
+  const twice = names.filter(([, name], at) => names.findIndex(([, other]) => other === name) !== at);
+  if (twice.length > 0) throw new Error(`two parts are called ${twice[0]?.[1]}: a screen of the console imports from kit.ts`);
   for (const file of made.outputFiles) {
     const text = names.reduce((all, [from, to]) => all.replaceAll(`./${from}`, `./${to}`), file.text);
     writeFileSync(join(target, names.find(([from]) => from === basename(file.path))?.[1] ?? basename(file.path)), text);

@@ -12,9 +12,10 @@ import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from http import HTTPStatus
 from pathlib import Path
-from typing import Final
+from typing import Final, Self
 
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
@@ -33,6 +34,7 @@ _TYPES: Final = {
     ".webmanifest": "application/manifest+json",
     ".svg": "image/svg+xml",
     ".png": "image/png",
+    ".wasm": "application/wasm",
 }
 # `style` attributes set by script need no exception. The policy `worker` returns the one address of the service worker.
 PARENTS_POLICY: Final = (
@@ -40,17 +42,41 @@ PARENTS_POLICY: Final = (
     "connect-src 'self'; manifest-src 'self'; worker-src 'self'; base-uri 'none'; form-action 'none'; "
     "frame-ancestors 'none'; require-trusted-types-for 'script'; trusted-types worker"
 )
+# Scanning codes runs a compiled program; there is no worker, and nothing to hear.
+STAFF_POLICY: Final = (
+    "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; style-src 'self'; img-src 'self' data:; "
+    "connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'; "
+    "require-trusted-types-for 'script'; trusted-types 'none'"
+)
 _PAGE_HEADERS: Final = {
     "content-security-policy": PARENTS_POLICY,
     "permissions-policy": "microphone=(self), camera=(), geolocation=()",
     "cross-origin-opener-policy": "same-origin",
 }
+WALL_POLICY: Final = STAFF_POLICY.replace(" 'wasm-unsafe-eval'", "")
+_STAFF_HEADERS: Final = {
+    "content-security-policy": STAFF_POLICY,
+    "permissions-policy": "microphone=(), camera=(self), geolocation=()",
+    "cross-origin-opener-policy": "same-origin",
+    "x-robots-tag": "noindex",
+}
+_WALL_HEADERS: Final = {
+    **_STAFF_HEADERS,
+    "content-security-policy": WALL_POLICY,
+    "permissions-policy": "microphone=(), camera=(), geolocation=()",
+}
 # One application; the fragment of the address stays on the phone and says what to begin with.
 PARENTS_ADDRESSES: Final = ("/", "/pair", "/log-in")
 # What this phone can do, tried without a log-in.
 CHECK_ADDRESS: Final = "/check"
-# The worker itself, and the page that tries a phone once.
+# The console of the programme's staff, and what a hand-out shows on the wall.
+STAFF_ADDRESS: Final = "/staff"
+WALL_ADDRESS: Final = "/wall"
+# Files that name the addresses of others.
+_NAME_OTHERS: Final = frozenset({".html", ".js"})
+# The worker itself, the page that tries a phone once, and what parents never open.
 _NOT_KEPT: Final = frozenset({"sw.js", "check.js"})
+_NOT_OF_PARENTS: Final = ("staff", "wall")
 _FOREVER: Final = "public, max-age=31536000, immutable"
 _EACH_TIME: Final = "no-cache"
 
@@ -60,9 +86,19 @@ class _File:
     """A built file as it is sent, with its compressed form."""
 
     body: bytes
-    packed: bytes
     media_type: str
     version: str
+
+    @classmethod
+    def of(cls, name: str, body: bytes) -> Self:
+        """Return the file of this name."""
+        media_type = _TYPES.get(Path(name).suffix, "application/octet-stream")
+        return cls(body, media_type, hashlib.sha256(body).hexdigest()[:16])
+
+    @cached_property
+    def packed(self) -> bytes:
+        """The compressed form; made when it is first asked for, because the decoder alone takes a tenth of a second."""
+        return gzip.compress(self.body, 9, mtime=0)
 
 
 class Pages:
@@ -74,13 +110,16 @@ class Pages:
         listed = self._listed(bodies).encode()
         self._files: dict[str, _File] = {}
         for name, body in bodies.items():
+            if Path(name).suffix not in _NAME_OTHERS:
+                self._files[name] = _File.of(name, body)
+                continue
             placed = body.replace(b"{{files}}", listed)
             for other in bodies:
                 address = self._address(other).encode()
                 # In pages a name in braces; in scripts the import of another part.
                 placed = placed.replace(f"{{{{{other}}}}}".encode(), address)
                 placed = placed.replace(f'"./{other}"'.encode(), b'"' + address + b'"')
-            self._files[name] = _file(placed, Path(name).suffix)
+            self._files[name] = _File.of(name, placed)
 
     def routes(self) -> list[Route]:
         """Return the routes of all pages and files."""
@@ -88,6 +127,8 @@ class Pages:
         return [
             *pages,
             Route(CHECK_ADDRESS, self._check, name="page /check"),
+            Route(STAFF_ADDRESS, self._staff, name="page /staff"),
+            Route(WALL_ADDRESS, self._wall, name="page /wall"),
             *spoken.routes(),
             Route("/sw.js", self._worker, name="service worker"),
             Route("/manifest.webmanifest", self._manifest, name="manifest"),
@@ -103,16 +144,37 @@ class Pages:
 
     def _listed(self, bodies: Mapping[str, bytes]) -> str:
         """Return what a phone keeps to start without a network: the addresses of the application's own files."""
-        scripts = [name for name in bodies if Path(name).suffix in {".js", ".css"} and name not in _NOT_KEPT]
+        scripts = [
+            name
+            for name in bodies
+            if Path(name).suffix in {".js", ".css"} and name not in _NOT_KEPT and not name.startswith(_NOT_OF_PARENTS)
+        ]
         kept = [self._address(name) for name in scripts]
         # A JSON text inside a quoted string of the script.
         return json.dumps(json.dumps(kept))[1:-1]
 
+    def _words_for(self, accepted: str) -> str:
+        """Return the built file of words that the page will choose for these languages, as a browser lists them."""
+        fitting = {name.split(".")[1].split("-")[0]: name for name in self._files if name.startswith("locale.")}
+        languages = (tag.split(";")[0].split("-")[0].strip().lower() for tag in accepted.split(","))
+        return next((fitting[language] for language in languages if language in fitting), "locale.en.json")
+
     async def _page(self, request: Request) -> Response:
-        return self._answer(request, "parents.html", _EACH_TIME, _PAGE_HEADERS)
+        # The words are asked for together with the scripts, not after them: a round trip less on a slow network.
+        words = self._words_for(request.headers.get("accept-language", ""))
+        ahead = {"link": f"<{self._address(words)}>; rel=preload; as=fetch; crossorigin"}
+        return self._answer(
+            request, "parents.html", _EACH_TIME, {**_PAGE_HEADERS, **ahead}, vary="Accept-Encoding, Accept-Language"
+        )
 
     async def _check(self, request: Request) -> Response:
         return self._answer(request, "check.html", _EACH_TIME, _PAGE_HEADERS)
+
+    async def _staff(self, request: Request) -> Response:
+        return self._answer(request, "staff.html", _EACH_TIME, _STAFF_HEADERS)
+
+    async def _wall(self, request: Request) -> Response:
+        return self._answer(request, "wall.html", _EACH_TIME, _WALL_HEADERS)
 
     async def _worker(self, request: Request) -> Response:
         return self._answer(request, "sw.js", _EACH_TIME, {"content-security-policy": PARENTS_POLICY})
@@ -126,19 +188,16 @@ class Pages:
         is_current = file is not None and request.query_params.get("v") == self.build
         return self._answer(request, name, _FOREVER if is_current else _EACH_TIME, {})
 
-    def _answer(self, request: Request, name: str, caching: str, headers: Mapping[str, str]) -> Response:
+    def _answer(
+        self, request: Request, name: str, caching: str, headers: Mapping[str, str], vary: str = "Accept-Encoding"
+    ) -> Response:
         file = self._files.get(name)
         if file is None:
             raise HTTPException(HTTPStatus.NOT_FOUND)
         tag = f'"{file.version}"'
-        sent = {**headers, "cache-control": caching, "etag": tag, "vary": "Accept-Encoding"}
+        sent = {**headers, "cache-control": caching, "etag": tag, "vary": vary}
         if request.headers.get("if-none-match") in {tag, f"W/{tag}"}:
             return Response(status_code=304, headers=sent)
         if "gzip" in request.headers.get("accept-encoding", ""):
             return Response(file.packed, headers={**sent, "content-encoding": "gzip"}, media_type=file.media_type)
         return Response(file.body, headers=sent, media_type=file.media_type)
-
-
-def _file(body: bytes, suffix: str) -> _File:
-    packed = gzip.compress(body, 9, mtime=0)
-    return _File(body, packed, _TYPES.get(suffix, "application/octet-stream"), hashlib.sha256(body).hexdigest()[:16])

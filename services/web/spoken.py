@@ -27,7 +27,7 @@ def recordings_in(folder: Path | None) -> dict[str, Path]:
     """Return the recordings of a folder by name; without a folder there are none."""
     if folder is None or not folder.is_dir():
         return {}
-    return {one.name: one for one in sorted(folder.iterdir()) if _NAME.fullmatch(one.name) and one.is_file()}
+    return {path.name: path for path in sorted(folder.iterdir()) if _NAME.fullmatch(path.name) and path.is_file()}
 
 
 def routes() -> list[Route]:
@@ -38,16 +38,16 @@ def routes() -> list[Route]:
     ]
 
 
-async def _found(request: Request) -> dict[str, Path]:
+async def _recordings(request: Request) -> dict[str, Path]:
     return await run_in_threadpool(recordings_in, request.app.state.settings.consent_recordings)
 
 
 async def _names(request: Request) -> Response:
-    return JSONResponse(sorted(await _found(request)), headers={"cache-control": "no-cache"})
+    return JSONResponse(sorted(await _recordings(request)), headers={"cache-control": "no-cache"})
 
 
 async def _recording(request: Request) -> Response:
-    path = (await _found(request)).get(request.path_params["name"])
+    path = (await _recordings(request)).get(request.path_params["name"])
     if path is None:
         raise HTTPException(HTTPStatus.NOT_FOUND)
     # Asked for again each time: an operator may replace a recording.

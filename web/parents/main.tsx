@@ -4,7 +4,8 @@ import { useEffect, useState } from "preact/hooks";
 import { effect, signal } from "@preact/signals";
 import { screen } from "../shared/navigation.ts";
 import { resume, standing } from "../shared/session.ts";
-import { Button, Skeleton, Top } from "../shared/ui/parts.tsx";
+import { Skeleton, Top } from "../shared/ui/parts.tsx";
+import { Faulty } from "../shared/ui/faulty.tsx";
 import { fittingLocale, locale, t, useLateWords, useLocale } from "../shared/words.ts";
 import { Announcer } from "./announce.tsx";
 import { begun, isInApp, takeFragment } from "./begun.ts";
@@ -99,30 +100,6 @@ function inside() {
     default:
       return <Late key={at.name} show={({ More }) => <More part={at.name} child_id={of ?? ""} />} />;
   }
-}
-
-/** A fault of ours: what was kept stays, and the way out is one button. */
-function Faulty() {
-  const [isFaulty, setFaulty] = useState(false);
-  useEffect(() => {
-    const onFault = (event: Event): void => {
-      console.error(event instanceof ErrorEvent ? event.error : (event as PromiseRejectionEvent).reason);
-      setFaulty(true);
-    };
-    addEventListener("error", onFault);
-    addEventListener("unhandledrejection", onFault);
-    return () => {
-      removeEventListener("error", onFault);
-      removeEventListener("unhandledrejection", onFault);
-    };
-  }, []);
-  if (!isFaulty) return null;
-  return (
-    <div class="faulty" role="alert">
-      <p>{t("fault.sentence")}</p>
-      <Button onClick={() => location.reload()}>{t("fault.reload")}</Button>
-    </div>
-  );
 }
 
 /** What is wanted later without a network: the other screens, and whom to call. */

@@ -510,7 +510,7 @@ export interface HomeChild {
   ending_recordings: EndingRecordingsResponse | null;
   alerts: Array<AlertResponse>;
   checks: Array<AlertResponse>;
-  help: Array<OpenHelp>;
+  help: Array<services__api__family__schemas__programme__OpenHelp>;
 }
 
 /** A family of the caller, with what its country and site decide. */
@@ -834,16 +834,9 @@ export interface NumberChangesResponse {
   changes: Array<NumberChange>;
 }
 
-/** A request for help that the office has not closed yet. */
-export interface OpenHelp {
-  help_id: string;
-  kind: "broken" | "lost" | "worried";
-  asked_at: string;
-}
-
 /** The open requests for help of a child, oldest first, and a helpline to call. */
 export interface OpenHelpResponse {
-  open: Array<OpenHelp>;
+  open: Array<services__api__family__schemas__programme__OpenHelp>;
   helpline: Helpline;
 }
 
@@ -1140,6 +1133,21 @@ export interface WaitingLogInsResponse {
   log_ins: Array<WaitingLogIn>;
 }
 
+/** An open hand-out as a room reads it: no family, no name of a person, only counts. */
+export interface WallResponse {
+  site: string;
+  locale: string;
+  timezone: string;
+  code: string;
+  log_in_url: string;
+  qr_svg: string;
+  closes_at: string;
+  enrolled: number;
+  logged_in: number;
+  given: number;
+  paired: number;
+}
+
 /** State of the child's watch; a version exceeds its `acked` version until the watch acknowledges the change. */
 export interface WatchOfChild {
   watch_serial: string;
@@ -1231,6 +1239,13 @@ export interface services__api__family__schemas__messages__Recipient {
   changed_at: string;
 }
 
+/** A request for help that the office has not closed yet. */
+export interface services__api__family__schemas__programme__OpenHelp {
+  help_id: string;
+  kind: "broken" | "lost" | "worried";
+  asked_at: string;
+}
+
 /** What the API refuses with. */
 export type ProblemCode =
   | "access_token_invalid"
@@ -1281,6 +1296,7 @@ export type ProblemCode =
   | "emoji_unknown"
   | "end_reason_unknown"
   | "end_too_soon"
+  | "erasure_ledger_away"
   | "erasure_ledger_broken"
   | "erasures_pending"
   | "export_not_ready"
@@ -1291,6 +1307,8 @@ export type ProblemCode =
   | "foreign_page"
   | "form_field_missing"
   | "hand_out_closed"
+  | "hand_out_of_colleague"
+  | "hand_out_too_long"
   | "help_kind_unknown"
   | "idempotency_key_conflict"
   | "inbox_full"
@@ -1326,6 +1344,7 @@ export type ProblemCode =
   | "number_taken"
   | "pairing_code_unknown"
   | "pairing_too_many_tries"
+  | "paper_time_wrong"
   | "password_refused"
   | "permission_missing"
   | "phone_invalid"
@@ -1413,6 +1432,8 @@ export type ProblemCode =
 
 /** Each operation that a guardian may use, with who may use it. */
 export interface Operations {
+  /** open */
+  "GET /v1/walls/{token}": { path: { token: string }; query: never; body: never; answer: WallResponse };
   /** signed link, provider's report */
   "POST /v1/sms-reports/aliyun/{token}": { path: { token: string }; query: never; body: Array<AliyunReport>; answer: Received };
   /** signed link, provider's report */

@@ -62,6 +62,11 @@ export function database(): Promise<IDBPDatabase<Schema>> {
   return opened;
 }
 
+/** The keys of all parts of a draft, which end together. */
+export function partsOf(draft: string): IDBKeyRange {
+  return IDBKeyRange.bound([draft, 0], [draft, Infinity]);
+}
+
 export async function keep(name: string, value: unknown): Promise<void> {
   await (await database()).put("kept", value, name);
 }

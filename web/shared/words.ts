@@ -1,7 +1,9 @@
 // Every sentence, number and time that people read is made here, in their language.
 import { signal } from "@preact/signals";
 import type en from "../../services/web/locales/en.json";
-import { readBuilt } from "./api.ts";
+import type staff from "../../services/web/locales/staff/en.json";
+import type watch from "../../services/web/locales/watch/en.json";
+import { readBuilt } from "./http.ts";
 
 export const LANGUAGES = [
   ["en", "English"],
@@ -11,7 +13,8 @@ export const LANGUAGES = [
 ] as const;
 export type Locale = (typeof LANGUAGES)[number][0];
 
-type Stored = keyof typeof en;
+/** Each face names keys of its own files only; a test holds that. */
+type Stored = keyof typeof en | keyof typeof staff | keyof typeof watch;
 /** A key as it is asked for: forms for one and many are chosen by `n`. */
 export type Key = Stored extends infer S ? (S extends `${infer Base}#${string}` ? Base : S) : never;
 type Values = Record<string, string | number>;
@@ -103,14 +106,19 @@ export function has(key: string): boolean {
 }
 
 /** 3 May, without the year where it is this one. */
-export function shortDate(at: string): string {
+export function shortDate(at: string, timeZone?: string | null): string {
   const isThisYear = new Date(at).getFullYear() === new Date().getFullYear();
-  return format(at, null, { day: "numeric", month: "short", ...(isThisYear ? {} : { year: "numeric" }) });
+  return format(at, timeZone, { day: "numeric", month: "short", ...(isThisYear ? {} : { year: "numeric" }) });
 }
 
 /** 12:38, in the time of the place where the child is. */
 export function clockTime(at: string, timeZone?: string | null): string {
   return format(at, timeZone, { hour: "2-digit", minute: "2-digit", hourCycle: "h23" });
+}
+
+/** 12:38:07, in the time of this computer. */
+export function secondTime(at_ms: number): string {
+  return format(new Date(at_ms).toISOString(), null, { hour: "2-digit", minute: "2-digit", second: "2-digit", hourCycle: "h23" });
 }
 
 /** Today, yesterday, or the date. */
@@ -140,6 +148,32 @@ export function ago(at: string, now = Date.now()): string {
   if (minutes < 90) return t("time.minutes_ago", { n: minutes });
   if (minutes < 36 * 60) return t("time.hours_ago", { n: Math.round(minutes / 60) });
   return t("time.days_ago", { n: Math.round(minutes / 1440) });
+}
+
+/** 1,234.5 */
+export function numberName(value: number, digits = 2): string {
+  return new Intl.NumberFormat(locale.value, { maximumFractionDigits: digits }).format(value);
+}
+
+/** 62 % */
+export function percentName(value: number): string {
+  return new Intl.NumberFormat(locale.value, { style: "percent", maximumFractionDigits: 0 }).format(value);
+}
+
+/** The day and the time of an instant as the fields of a form hold them, in a zone: 2026-11-29 and 17:40. */
+export function dayTime(at: Date, timeZone: string): { day: string; time: string } {
+  const time = new Intl.DateTimeFormat("en-GB", { ...zone(timeZone), hour: "2-digit", minute: "2-digit", hourCycle: "h23" }).format(at);
+  return { day: dayOf(at, timeZone), time };
+}
+
+/** The instant of a day and a time in a zone. A time that a change of the clock leaves out is the one an hour later. */
+export function instantOf(day: string, time: string, timeZone: string): string {
+  const asUtc = Date.parse(`${day}T${time}:00Z`);
+  const offset = (at: number): number => {
+    const shown = dayTime(new Date(at), timeZone);
+    return Date.parse(`${shown.day}T${shown.time}:00Z`) - at + (at % 60_000);
+  };
+  return new Date(asUtc - offset(asUtc - offset(asUtc))).toISOString();
 }
 
 /** 0:07 */

@@ -1,7 +1,7 @@
 // Reads a text aloud: the operator's recording, else a voice of the phone itself, marked as such, else there is no button.
 // A voice that is not local would send the text elsewhere.
 import { useEffect, useRef, useState } from "preact/hooks";
-import { readBuilt } from "../../shared/api.ts";
+import { readBuilt } from "../../shared/http.ts";
 import { Button } from "../../shared/ui/parts.tsx";
 import { locale, t } from "../../shared/words.ts";
 

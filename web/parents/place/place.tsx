@@ -106,12 +106,21 @@ function AskTheWatch({ child_id, name, onFound }: { child_id: string; name: stri
       const path = { child_id, command_id: command.command_id };
       const changed = await ask("GET /v1/children/{child_id}/commands/{command_id}", { path });
       setCommand(changed);
-      if (changed.state === "done") await onFound();
     };
     return onEvents((events) => {
       if (events.some((one) => one.kind === "command.changed" && one.ref_id === command.command_id)) void read().catch(() => undefined);
     }, () => void read().catch(() => undefined));
   }, [command?.command_id, isOpen]);
+  // A watch may say "done" before its place arrives. The place is looked at once, when it is there: each look is told.
+  useEffect(() => {
+    if (!command) return;
+    let isAwaited = true;
+    return onEvents((events) => {
+      if (!isAwaited || !events.some((one) => one.kind === "checkin.latest" && one.child_id === child_id)) return;
+      isAwaited = false;
+      void onFound();
+    }, () => { if (isAwaited) void onFound(); });
+  }, [command?.command_id]);
 
   const give = async (): Promise<void> => {
     setProblem("");

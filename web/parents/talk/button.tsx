@@ -99,8 +99,7 @@ export function TalkButton({ child_id, name }: { child_id: string; name: string 
     setReview(null);
     setNote("");
     mode.value = "idle";
-    await put({ child_id, kind: "voice", sound: made.sound, type: made.type, duration_ms: made.duration_ms }, made.made_at);
-    await dropDraft(made.draft);
+    await put({ child_id, kind: "voice", sound: made.sound, type: made.type, duration_ms: made.duration_ms }, made.made_at, made.draft);
   }
 
   function offerUndo(made: Recording): void {

@@ -3,7 +3,7 @@ import { signal } from "@preact/signals";
 import type { MessageResponse } from "../../shared/api-types.ts";
 import { ask, Refused, Unreachable } from "../../shared/api.ts";
 import { newKey, openChannel, unlessRunning, wakeToSend } from "../../shared/guards.ts";
-import { database, keepSound, type Waiting } from "../../shared/store.ts";
+import { database, keepSound, partsOf, type Waiting } from "../../shared/store.ts";
 import { take } from "./conversation.ts";
 
 const PART_BYTES = 64 * 1024;
@@ -28,17 +28,21 @@ function tell(what: string): void {
 
 type Made = Pick<Waiting, "child_id" | "kind" | "text" | "emoji" | "sound" | "type" | "duration_ms">;
 
-/** Writes a message to the phone's store, then sends it when it can. `made_at` is now: a draft has its own. */
-export async function put(made: Made, made_at = new Date().toISOString()): Promise<Waiting> {
+/**
+ * Writes a message to the phone's store, then sends it when it can. `made_at` is now: a draft has its own. The draft that
+ * it was ends in the same transaction: a page that is closed in between leaves one of the two, never both.
+ */
+export async function put(made: Made, made_at = new Date().toISOString(), draft?: string): Promise<Waiting> {
   const db = await database();
-  const transaction = db.transaction("outbox", "readwrite");
-  const orders = (await transaction.store.getAll()).map((one) => one.order);
+  const transaction = db.transaction(["outbox", "drafts"], "readwrite");
+  const outbox = transaction.objectStore("outbox");
+  const orders = (await outbox.getAll()).map((one) => one.order);
   const item: Waiting = {
     ...made, key: newKey(), order: Math.max(Date.now(), ...orders.map((one) => one + 1)), made_at, tries: 0,
     next_try_at: 0, stopped: null,
   };
-  await transaction.store.put(item);
-  await transaction.done;
+  const drafts = transaction.objectStore("drafts");
+  await Promise.all([...(draft ? [drafts.delete(partsOf(draft))] : []), outbox.put(item), transaction.done]);
   await load();
   tell("put");
   void flush();

@@ -1,7 +1,7 @@
 // The microphone: a recording is written to the phone each second, so that a crash costs one.
 import { signal } from "@preact/signals";
 import { keepScreenOn, keepStored, newKey, vibrate } from "../../shared/guards.ts";
-import { database, type DraftPart } from "../../shared/store.ts";
+import { database, type DraftPart, partsOf } from "../../shared/store.ts";
 import { chosenForm } from "./form.ts";
 
 export const LONGEST_MS = 60_000;
@@ -72,8 +72,7 @@ export async function end(): Promise<Recording | null> {
 }
 
 export async function dropDraft(draft: string): Promise<void> {
-  const db = await database();
-  for (const one of await db.getAll("drafts")) if (one.draft === draft) await db.delete("drafts", [one.draft, one.part]);
+  await (await database()).delete("drafts", partsOf(draft));
 }
 
 /** What a crash or a call left behind: the newest unfinished recording of a child. */

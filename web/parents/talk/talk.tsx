@@ -299,15 +299,21 @@ function MicCard({ onAllowed }: { onAllowed: () => void }) {
 
 function Write({ child_id, onClose }: { child_id: string; onClose: () => void }) {
   const [text, setText] = useState("");
-  const send = (): void => {
-    if (!text.trim()) return;
-    void put({ child_id, kind: "text", text: text.trim() });
-    setText("");
-    onClose();
+  const isPutting = useRef(false);
+  /** The words stand here until the phone has kept them: where that fails they are still there. */
+  const send = async (made: { kind: "text"; text: string } | { kind: "emoji"; emoji: string }): Promise<void> => {
+    if (isPutting.current) return;
+    isPutting.current = true;
+    try {
+      await put({ child_id, ...made });
+      onClose();
+    } finally {
+      isPutting.current = false;
+    }
   };
   return (
     <div class="bottom card">
-      <Form onSend={send}>
+      <Form onSend={() => { if (text.trim()) void send({ kind: "text", text: text.trim() }); }}>
         <Field label={t("talk.text")} value={text} onInput={setText} maxLength={500} autoComplete="off" />
         <div class="choices">
           <Button onClick={onClose}>{t("action.close")}</Button>
@@ -316,7 +322,7 @@ function Write({ child_id, onClose }: { child_id: string; onClose: () => void })
       </Form>
       <div class="emoji-grid">
         {Object.entries(EMOJI).map(([word, glyph]) => (
-          <button type="button" key={word} aria-label={t(`emoji.${word}` as "emoji.heart")} onClick={() => { void put({ child_id, kind: "emoji", emoji: word }); onClose(); }}>
+          <button type="button" key={word} aria-label={t(`emoji.${word}` as "emoji.heart")} onClick={() => void send({ kind: "emoji", emoji: word })}>
             {glyph}
           </button>
         ))}

@@ -1,0 +1,25 @@
+// The parts of every screen. Screens import from here, so that all of it is one file beside the first.
+export { Banner, Button, Empty, Field, Form, Problem, Row, Send, Sheet, Skeleton, Switch } from "../shared/ui/parts.tsx";
+export { Icon } from "../shared/ui/icon.tsx";
+export type { IconName } from "../shared/ui/icon.tsx";
+export { ago, clockTime, dateName, dayName, dayTime, has, instantOf, isSameDay, lengthOf, locale, numberName, percentName, problemSentence, shortDate, t } from "../shared/words.ts";
+export type { Key } from "../shared/words.ts";
+export { newKey, vibrate } from "../shared/guards.ts";
+export { serverNow } from "../shared/http.ts";
+export { ask, isOffline, Refused, Unreachable } from "./api.ts";
+export type { Desk } from "./place.ts";
+export { SCREENS } from "./screens.ts";
+export type { Permission } from "./screens.ts";
+export { about, go, site } from "./place.ts";
+export { may, me } from "./session.ts";
+export { Choice, Confirm, Pick, Table, TextArea } from "./ui/parts.tsx";
+export type { Column } from "./ui/parts.tsx";
+export { Head } from "./ui/head.tsx";
+export { useActing } from "./ui/acting.ts";
+export { asCsv, ListTaker } from "./ui/list-taker.tsx";
+export { Facts, Loaded } from "./ui/loaded.tsx";
+export { PAGE_ROWS, Pager, usePages } from "./ui/pages.tsx";
+export { saveFile } from "./ui/files.ts";
+export { sentenceOf, useAsked, useBusy } from "./ui/asking.ts";
+export { useEvery } from "./ui/every.ts";
+export { dayAndTime } from "./ui/times.ts";
