@@ -3,12 +3,14 @@
 
 # Another Python's folders would leak into ours.
 unexport PYTHONPATH PYTHONHOME
+# Without compiled modules each of the hundred processes of a test run compiles the product anew: 0.4 s of a processor.
+unexport PYTHONDONTWRITEBYTECODE
 
 PYTHON = .venv/bin/python
 
 SET_UP = python=$$(sh infra/setup/find_python.sh) && "$$python" -Es infra/setup/make_venv.py
 
-.PHONY: help setup setup-product demo check test test-long web format lock records clean
+.PHONY: help setup setup-product demo check test test-long bench web format lock records clean
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## /  make \1	/p' Makefile
@@ -30,6 +32,9 @@ test: setup ## every check: those of `make check` and all tests that are not mar
 
 test-long: setup ## the tests that are marked long (hours)
 	@$(PYTHON) -m pytest -m long
+
+bench: setup ## measure the product against baselines, end to end (40 minutes); ONLY=voice for the rows of that name
+	@$(PYTHON) -m tests.bench.end_to_end.run $(if $(ONLY),--only $(ONLY))
 
 web: setup ## write the types of the API and build the pages from web/ into services/web/built
 	@$(PYTHON) infra/web/pages.py build

@@ -5,8 +5,8 @@
 
 Both shuffle the tests: `quick` by a new seed each time, `all` by a fixed one, so that a failure on one machine repeats
 on another. Further arguments go to pytest: `checks.py all --randomly-seed=SEED`. A failed check does not stop the
-others: one run shows every fault. The checks without tests run side by side, since each keeps one processor busy; their
-output is printed whole. The last lines printed are the seed and pytest's own.
+others: one run shows every fault. The checks without tests run beside the tests at a lower priority, for which waiting
+tests leave room; their output is printed whole. The last lines printed are the seed and pytest's own.
 """
 
 import os
@@ -40,6 +40,8 @@ class Outcome:
     duration_s: float
 
 
+# It waits for the network, and the others for a processor.
+PROGRAMS = Check("programs of the tests", (sys.executable, "infra/programs.py"))
 # The longest first, so that the others run beside it.
 CHECKS = (
     Check("types (mypy)", (BIN / "mypy",)),
@@ -55,8 +57,9 @@ def run_check(check: Check) -> Outcome:
     """Run a check, and print its name and output together once it has ended."""
     start_s = time.monotonic()
     done = subprocess.run(
-        check.command, cwd=CHECKOUT, check=False, text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
-    )
+        ("nice", "-n", "10", *check.command),
+        cwd=CHECKOUT, check=False, text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+    )  # fmt: skip
     print(f"\n== {check.name}\n{done.stdout.rstrip()}", flush=True)
     return Outcome(check.name, done.returncode == 0, time.monotonic() - start_s)
 
@@ -64,16 +67,17 @@ def run_check(check: Check) -> Outcome:
 class Pytest:
     """Runs tests, prints their output as it comes, and keeps the seed of their order and pytest's closing line."""
 
-    def __init__(self, folder: str, arguments: list[str]) -> None:
+    def __init__(self, extent: str, arguments: list[str]) -> None:
         self.seed = ""
         self.closing_line = ""
-        # One worker more than processors: much of a test is waiting for another process; a unit test waits for none.
-        # The tests of a file stay in one worker, for the database that they share. Workers take the files in the order
-        # that conftest.py gives.
-        processors = os.cpu_count() or 1
-        workers = str(min(4, processors if folder == FOLDERS["quick"] else processors + 1))
-        side_by_side = ["-n", workers, "--dist", "loadfile", "--no-loadscope-reorder"]
-        self._command = [sys.executable, "-m", "pytest", *side_by_side, *arguments, folder]
+        # Two processes more than processors: much of a test is waiting for another process; a unit test waits for none.
+        processes = (os.cpu_count() or 1) + (2 if extent == "all" else 0)
+        self._command = [
+            sys.executable, "-m", "pytest",
+            # Loading it takes a second, for the long tests alone.
+            "-p", "no:schemathesis",
+            "-p", "tests.support.side_by_side", "--processes", str(min(6, processes)), *arguments, FOLDERS[extent],
+        ]  # fmt: skip
 
     def run(self) -> bool:
         with subprocess.Popen(self._command, cwd=CHECKOUT, stdout=subprocess.PIPE, text=True, bufsize=1) as process:
@@ -94,13 +98,16 @@ def main() -> int:
     if extent == "all" and not any(argument.startswith("--randomly-seed") for argument in arguments):
         arguments = [f"--randomly-seed={SEED_OF_ALL}", *arguments]
     print(f"running: {', '.join(check.name for check in CHECKS)}", flush=True)
-    with ThreadPoolExecutor(min(2, os.cpu_count() or 1)) as side_by_side:
-        outcomes = list(side_by_side.map(run_check, CHECKS))
-    tests = Pytest(FOLDERS[extent], arguments)
+    tests = Pytest(extent, arguments)
     name = f"tests (pytest {FOLDERS[extent]})"
-    print(f"\n== {name}", flush=True)
-    start_s = time.monotonic()
-    outcomes.append(Outcome(name, tests.run(), time.monotonic() - start_s))
+    with ThreadPoolExecutor(1) as beside, ThreadPoolExecutor(min(2, os.cpu_count() or 1)) as side_by_side:
+        checks = beside.submit(lambda: list(side_by_side.map(run_check, CHECKS)))
+        # The tests start what this brings.
+        outcomes = [run_check(PROGRAMS)] if extent == "all" else []
+        print(f"\n== {name}", flush=True)
+        start_s = time.monotonic()
+        outcome_of_tests = Outcome(name, tests.run(), time.monotonic() - start_s)
+        outcomes += [*checks.result(), outcome_of_tests]
     print()
     for outcome in outcomes:
         print(f"{'ok    ' if outcome.holds else 'FAILED'} {outcome.duration_s:7.1f} s  {outcome.name}")

@@ -15,26 +15,26 @@ def faults(message: str) -> list[str]:
     subject, _, rest = message.partition("\n")
     if subject.startswith(MADE_BY_GIT):
         return []
-    found = []
+    sentences = []
     if len(subject) > LONGEST_SUBJECT:
-        found.append(f"the subject has {len(subject)} characters, more than {LONGEST_SUBJECT}")
+        sentences.append(f"the subject has {len(subject)} characters, more than {LONGEST_SUBJECT}")
     shaped = SUBJECT.fullmatch(subject)
     if not shaped:
-        found.append(
+        sentences.append(
             'the subject is not "area: what it does", for example "broker: bound connections without a log-in"'
         )
     elif shaped["what"].endswith("."):
-        found.append("the subject ends with a full stop")
+        sentences.append("the subject ends with a full stop")
     if rest and not rest.startswith("\n"):
-        found.append("an empty line must follow the subject")
-    return found
+        sentences.append("an empty line must follow the subject")
+    return sentences
 
 
 def main() -> int:
-    found = faults(Path(sys.argv[1]).read_text(encoding="utf-8"))
-    for line in found:
+    sentences = faults(Path(sys.argv[1]).read_text(encoding="utf-8"))
+    for line in sentences:
         print(f"commit message: {line} (CONTRIBUTING.md)", file=sys.stderr)
-    return 1 if found else 0
+    return 1 if sentences else 0
 
 
 if __name__ == "__main__":

@@ -38,8 +38,8 @@ def leftovers_in(file: Path, checkout: Path) -> Iterator[str]:
         yield f"{name}: {len(lines)} lines, more than {LONGEST_FILE_LINES}: it is two files"
     for number, line in enumerate(lines, start=1):
         for what, pattern in (("a note to oneself", NOTES), ("an address of one machine", ADDRESSES)):
-            if found := pattern.search(line):
-                yield f"{name}:{number}: {what}: {found.group()}"
+            if match := pattern.search(line):
+                yield f"{name}:{number}: {what}: {match.group()}"
 
 
 def tracked_files(checkout: Path) -> Iterable[Path]:
@@ -50,10 +50,10 @@ def tracked_files(checkout: Path) -> Iterable[Path]:
 
 
 def main() -> int:
-    found = find_leftovers(Path(__file__).resolve().parents[1])
-    for line in found:
+    leftovers = find_leftovers(Path(__file__).resolve().parents[1])
+    for line in leftovers:
         print(line)
-    return 1 if found else 0
+    return 1 if leftovers else 0
 
 
 if __name__ == "__main__":

@@ -69,7 +69,7 @@ class Licensed:
 
 
 def names_in(lock: Path) -> set[str]:
-    return {found["name"] for found in PIN.finditer(lock.read_text())}
+    return {pin["name"] for pin in PIN.finditer(lock.read_text())}
 
 
 def licence_of(name: str) -> str:
@@ -77,21 +77,21 @@ def licence_of(name: str) -> str:
     if name in READ_BY_HAND:
         return READ_BY_HAND[name]
     try:
-        told = metadata(name)
+        fields = metadata(name)
     except PackageNotFoundError:
         raise UnknownLicenceError(
             f"{name} is not installed here: read its licence and enter it in READ_BY_HAND of infra/licences.py"
         ) from None
-    if "License-Expression" in told:
-        return told["License-Expression"]
-    text = told["License"].strip() if "License" in told else ""
+    if "License-Expression" in fields:
+        return fields["License-Expression"]
+    text = fields["License"].strip() if "License" in fields else ""
     if text in COMPATIBLE:
         return text
     if text in FREE_TEXT:
         return FREE_TEXT[text]
     classified = {
         CLASSIFIERS.get(classifier.rpartition(" :: ")[2])
-        for classifier in told.get_all("Classifier") or []
+        for classifier in fields.get_all("Classifier") or []
         if "License ::" in classifier
     } - {None}
     if len(classified) == 1:

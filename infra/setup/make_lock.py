@@ -51,9 +51,9 @@ def resolve(program: str, target: Path, *options: str) -> None:
 
 def main() -> int:
     program = bring_uv()
-    everything = CHECKOUT / "requirements.lock"
-    resolve(program, everything, "--extra=dev", *sys.argv[1:])
-    same_versions = (f"--constraints={everything}", "--upgrade")
+    full_lock = CHECKOUT / "requirements.lock"
+    resolve(program, full_lock, "--extra=dev", *sys.argv[1:])
+    same_versions = (f"--constraints={full_lock}", "--upgrade")
     # For `make demo`: the product, the Postgres of one machine and the build backend, without the checks.
     resolve(program, CHECKOUT / "infra" / "requirements-demo.lock", *same_versions, "--extra=build")
     # For the image: the product without the Postgres of one machine.

@@ -58,8 +58,8 @@ class Progress:
             self._fetched_count += 1
             if self._fetched_count % max(1, self._package_count // 10) == 0:
                 self._say(f"{min(self._fetched_count, self._package_count)} of {self._package_count} packages")
-        elif found := DOWNLOADING.match(line):
-            self._activity = f"downloading {found['file'].partition('-')[0]} ({found['size']})"
+        elif download := DOWNLOADING.match(line):
+            self._activity = f"downloading {download['file'].partition('-')[0]} ({download['size']})"
         elif line.startswith("Installing collected packages"):
             self._activity = "unpacking"
             self._say("all packages are here; unpacking them")

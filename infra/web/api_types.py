@@ -1,7 +1,8 @@
-"""Write the types of the API for the pages: ``python infra/web/api_types.py --write`` makes web/shared/api-types.ts.
+"""Write the types of the API for the pages: ``python infra/web/api_types.py --write``.
 
-Only what guardians may use, from the OpenAPI document: an entry for each operation with its path parameters, query,
-body and answer, and the codes of problems as a union. A test compares file and document.
+From the OpenAPI document, a file a face: what guardians may use in web/shared/api-types.ts, what staff may use in
+web/staff/api-types.ts. An entry for each operation with its path parameters, query, body and answer, and the codes of
+problems as a union. A test compares files and document.
 """
 
 from __future__ import annotations
@@ -13,16 +14,21 @@ from pathlib import Path
 from typing import Any, Final
 
 _CHECKOUT: Final = Path(__file__).resolve().parents[2]
-FILE: Final = _CHECKOUT / "web" / "shared" / "api-types.ts"
+_STAFF_PATHS: Final = "/v1/staff/"
+# Whether a file holds the operations of staff.
+FILES: Final = {
+    _CHECKOUT / "web" / "shared" / "api-types.ts": False,
+    _CHECKOUT / "web" / "staff" / "api-types.ts": True,
+}
 _HEAD: Final = "// The types of the API. Made from its OpenAPI document by `make web`. Do not edit.\n\n"
 _PRIMITIVES: Final = {"string": "string", "integer": "number", "number": "number", "boolean": "boolean", "null": "null"}
-_REF: Final = re.compile(r"#/components/schemas/(\w+)")
+_REF: Final = re.compile(r"#/components/schemas/([\w-]+)")
 
 
 def type_of(schema: dict[str, Any]) -> str:  # noqa: PLR0911 - a line a kind of schema
     """Return a schema as a TypeScript type."""
     if "$ref" in schema:
-        return str(schema["$ref"]).rpartition("/")[2]
+        return _identifier(str(schema["$ref"]).rpartition("/")[2])
     if "const" in schema:
         return _literal(schema["const"])
     if "enum" in schema:
@@ -46,6 +52,10 @@ def _literal(value: object) -> str:
     return f'"{value}"' if isinstance(value, str) else str(value).lower()
 
 
+def _identifier(schema_name: str) -> str:
+    return schema_name.replace("-", "")
+
+
 def _record(schema: dict[str, Any], *, indent: str = "") -> str:
     required = set(schema.get("required", []))
     lines = [
@@ -59,9 +69,9 @@ def _key(name: str) -> str:
     return name if name.isidentifier() else f'"{name}"'
 
 
-def _operations(document: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
+def _operations(document: dict[str, Any], *, of_staff: bool) -> Iterator[tuple[str, dict[str, Any]]]:
     for path, methods in document["paths"].items():
-        if path.startswith("/v1/") and not path.startswith("/v1/staff/"):
+        if path.startswith("/v1/") and path.startswith(_STAFF_PATHS) == of_staff:
             for method, operation in methods.items():
                 yield f"{method.upper()} {path}", operation
 
@@ -70,12 +80,12 @@ def _entry(name: str, operation: dict[str, Any]) -> str:
     parameters = operation.get("parameters", [])
 
     def group(place: str) -> str:
-        found = [parameter for parameter in parameters if parameter["in"] == place]
-        if not found:
+        grouped = [parameter for parameter in parameters if parameter["in"] == place]
+        if not grouped:
             return "never"
         fields = [
             f"{_key(parameter['name'])}{'' if parameter.get('required') else '?'}: {type_of(parameter['schema'])}"
-            for parameter in found
+            for parameter in grouped
         ]
         return "{ " + "; ".join(fields) + " }"
 
@@ -94,10 +104,11 @@ def _entry(name: str, operation: dict[str, Any]) -> str:
     )
 
 
-def types_of(document: dict[str, Any]) -> str:
-    """Return the text of the file for an OpenAPI document."""
-    entries = [_entry(name, operation) for name, operation in _operations(document)]
-    schemas = document["components"]["schemas"]
+def types_of(document: dict[str, Any], *, of_staff: bool) -> str:
+    """Return the text of the file of guardians or staff for an OpenAPI document."""
+    entries = [_entry(name, operation) for name, operation in _operations(document, of_staff=of_staff)]
+    named = document["components"]["schemas"]
+    schemas = {_identifier(name): schema for name, schema in named.items()}
     waiting = [name for entry in entries for name in re.findall(r"\w+", entry) if name in schemas]
     declared: dict[str, str] = {}
     while waiting:
@@ -110,29 +121,36 @@ def types_of(document: dict[str, Any]) -> str:
         is_record = bool(schema.get("properties"))
         shape = _record(schema) if is_record else type_of(schema)
         declared[name] = f"{comment}export interface {name} {shape}" if is_record else f"export type {name} = {shape};"
-        waiting += _REF.findall(str(schema))
+        waiting += [_identifier(ref) for ref in _REF.findall(str(schema))]
     codes = schemas["Problem"]["properties"]["code"]["x-codes"]
+    union = (
+        "\n\n/** What the API refuses with. */\nexport type ProblemCode =\n"
+        + "\n".join(f'  | "{code}"' for code in codes)
+        + ";"
+    )
+    user = "staff member" if of_staff else "guardian"
     return (
         _HEAD
         + "\n\n".join(declared[name] for name in sorted(declared))
-        + "\n\n/** What the API refuses with. */\nexport type ProblemCode =\n"
-        + "\n".join(f'  | "{code}"' for code in codes)
-        + ";\n\n/** Each operation that a guardian may use, with who may use it. */\nexport interface Operations {\n"
+        + ("" if of_staff else union)
+        + f"\n\n/** Each operation that a {user} may use, with who may use it. */\nexport interface Operations {{\n"
         + "\n".join(entries)
         + "\n}\n"
     )
 
 
 def main() -> int:
-    """Write the file, or print it without ``--write``."""
+    """Write the files, or print them without ``--write``."""
     sys.path.insert(0, str(_CHECKOUT))
     from tests.support.api_routes import app_without_database  # noqa: PLC0415 - the path is set up one line above
 
-    text = types_of(app_without_database().openapi())
-    if "--write" in sys.argv:
-        FILE.write_text(text, encoding="utf-8")
-    else:
-        print(text, end="")
+    document = app_without_database().openapi()
+    for file, of_staff in FILES.items():
+        text = types_of(document, of_staff=of_staff)
+        if "--write" in sys.argv:
+            file.write_text(text, encoding="utf-8")
+        else:
+            print(text, end="")
     return 0
 
 

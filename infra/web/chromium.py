@@ -6,6 +6,7 @@ neither is possible the reason is raised: whoever asked decides whether that is 
 
 from __future__ import annotations
 
+import fcntl
 import os
 import shutil
 import subprocess
@@ -14,6 +15,7 @@ from typing import Final
 
 _CHECKOUT: Final = Path(__file__).resolve().parents[2]
 _UNPACKED: Final = _CHECKOUT / ".tools" / "chromium"
+_LOCK: Final = _UNPACKED.with_name("chromium.lock")
 # Debian's wrapper script reads settings of the desktop; the program itself needs none.
 _PROGRAMS: Final = (
     "usr/lib/chromium/chromium",
@@ -45,26 +47,33 @@ def find_chromium() -> Path | None:
 
 def bring_chromium() -> Path:
     """Return the program, installed or unpacked now if there was none. Raises NoBrowserError."""
-    found = find_chromium()
-    if found is not None:
-        return found
+    chromium = find_chromium()
+    if chromium is not None:
+        return chromium
     if shutil.which("apt-get") is None:
         message = "no Chromium, and no apt-get to bring it"
         raise NoBrowserError(message)
-    if os.geteuid() == 0:
-        _install()
-    else:
-        _unpack()
-    found = find_chromium()
-    if found is None:
+    _LOCK.parent.mkdir(parents=True, exist_ok=True)
+    # Tests of several processes ask at once: the first brings it for all.
+    with _LOCK.open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        chromium = find_chromium()
+        if chromium is None and os.geteuid() == 0:
+            _install()
+        elif chromium is None:
+            _unpack()
+    chromium = find_chromium()
+    if chromium is None:
         message = f"Debian's packages brought no Chromium; with root: {INSTALL}"
         raise NoBrowserError(message)
-    return found
+    return chromium
 
 
 def _install() -> None:
-    _run("apt-get", "update", "-qq")
-    _run(*INSTALL.split(), "-y", "-qq")
+    # Another program of the system may be installing something.
+    patient = ("-o", "DPkg::Lock::Timeout=300", "-qq")
+    _run("apt-get", *patient, "update")
+    _run(*INSTALL.split(), "-y", *patient)
 
 
 def _unpack() -> None:
@@ -79,12 +88,12 @@ def _unpack() -> None:
         (downloads / folder).mkdir(parents=True)
     apt = ["apt-get", "-o", f"Dir::Cache={downloads / 'cache'}"]
     try:
-        asked = _run(*apt, *_PLAN)
+        plan = _run(*apt, *_PLAN)
     except NoBrowserError:
         apt += ["-o", f"Dir::State::Lists={downloads / 'lists'}"]
         _run(*apt, "update", "-qq")
-        asked = _run(*apt, *_PLAN)
-    names = [line.split()[1] for line in asked.splitlines() if line.startswith("Inst ")]
+        plan = _run(*apt, *_PLAN)
+    names = [line.split()[1] for line in plan.splitlines() if line.startswith("Inst ")]
     _run(*apt, "download", *names, cwd=downloads)
     for package in sorted(downloads.glob("*.deb")):
         _run("dpkg", "-x", str(package), str(_UNPACKED))

@@ -8,6 +8,7 @@ Node is the wheel of requirements.lock; its packages are those of web/package-lo
 
 from __future__ import annotations
 
+import fcntl
 import filecmp
 import hashlib
 import os
@@ -37,7 +38,16 @@ def _run(*command: str) -> bool:
 
 
 def bring_packages() -> bool:
-    """Install the packages of the lock, unless they are those already; no script of a package is run."""
+    """Install the packages of the lock, unless they are those already; no script of a package is run.
+
+    The checks of the pages and the tests in a browser both need them, at the same time.
+    """
+    with (_CHECKOUT / ".tools" / "packages.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        return _install_packages()
+
+
+def _install_packages() -> bool:
     lock = hashlib.sha256((_WEB / "package-lock.json").read_bytes()).hexdigest()
     if _STAMP.exists() and _STAMP.read_text(encoding="ascii") == lock:
         return True
@@ -71,7 +81,7 @@ def _types_hold() -> bool:
 
 
 def _is_same(made: Path) -> bool:
-    names = {path.name for folder in (made, _BUILT) for path in folder.glob("*")}
+    names = {str(path.relative_to(folder)) for folder in (made, _BUILT) for path in folder.rglob("*") if path.is_file()}
     _, differing, missing = filecmp.cmpfiles(made, _BUILT, sorted(names), shallow=False)
     for name in [*differing, *missing]:
         print(f"services/web/built/{name} is not what the sources make: make web")

@@ -47,13 +47,13 @@ def secrets_file(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
 
 
 def filled_in(value: str, values: dict[str, str]) -> str:
-    def one(found: re.Match[str]) -> str:
-        default = found["rest"] if found["mode"] in {":-", "-"} else ""
-        if found["mode"] == ":?":
-            assert values.get(found["name"]), f"{found['name']} is required and make_secrets.py does not write it"
-        return values.get(found["name"], default)
+    def value_of(match: re.Match[str]) -> str:
+        default = match["rest"] if match["mode"] in {":-", "-"} else ""
+        if match["mode"] == ":?":
+            assert values.get(match["name"]), f"{match['name']} is required and make_secrets.py does not write it"
+        return values.get(match["name"], default)
 
-    return VARIABLE.sub(one, value)
+    return VARIABLE.sub(value_of, value)
 
 
 def settings_of(service: dict[str, Any], values: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> Settings:
@@ -63,8 +63,8 @@ def settings_of(service: dict[str, Any], values: dict[str, str], monkeypatch: py
 
 
 def test_the_vendored_schema_is_the_published_one() -> None:
-    told = (SCHEMA.parent / "README.md").read_text()
-    assert hashlib.sha256(SCHEMA.read_bytes()).hexdigest() in told
+    text = (SCHEMA.parent / "README.md").read_text()
+    assert hashlib.sha256(SCHEMA.read_bytes()).hexdigest() in text
 
 
 def test_it_fits_the_published_schema(compose: dict[str, Any]) -> None:
@@ -132,11 +132,11 @@ def test_production_starts_with_the_routes_of_text_messages_beside_it(
 
 
 def test_secrets_have_no_default() -> None:
-    for found in VARIABLE.finditer(COMPOSE.read_text()):
-        if found["name"] not in HAS_A_DEFAULT | MAY_BE_EMPTY:
-            assert found["mode"] == ":?", f"{found['name']} could be left out"
-        if found["name"] in MAY_BE_EMPTY:
-            assert not found["rest"]
+    for match in VARIABLE.finditer(COMPOSE.read_text()):
+        if match["name"] not in HAS_A_DEFAULT | MAY_BE_EMPTY:
+            assert match["mode"] == ":?", f"{match['name']} could be left out"
+        if match["name"] in MAY_BE_EMPTY:
+            assert not match["rest"]
 
 
 def test_only_the_api_and_the_watches_tls_listener_are_published(compose: dict[str, Any]) -> None:

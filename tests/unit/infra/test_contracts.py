@@ -48,7 +48,11 @@ PLANTS = [
         "services.core.platform.clock",
     ),
     ("only the faces that speak to watches import the wire format", "services.worker.main", "services.protocol.words"),
-    ("one importer of an MQTT library in the bridge", "services.mqtt_bridge.downlink", "aiomqtt"),
+    (
+        "an MQTT library serves the doctor and tests, nothing on a message's way",
+        "services.mqtt_bridge.connection",
+        "aiomqtt",
+    ),
     *(
         ("staff routes import nothing that holds content, places or contacts", importer, imported)
         for importer in ("services.api.staff.access", "services.api.staff.routes.me", "services.api.staff.schemas.care")

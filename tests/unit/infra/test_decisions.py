@@ -41,5 +41,5 @@ def test_every_link_to_a_decision_leads_to_one() -> None:
     for name in filter(None, listed.split("\0")):
         file = CHECKOUT / name
         if file.suffix in {".md", ".py", ".toml", ".yaml", ".conf"} and file.exists():
-            for found in LINK.finditer(file.read_text()):
-                assert (found["page"] or found["beside"]) in names, f"{name}: {found.group()}"
+            for match in LINK.finditer(file.read_text()):
+                assert (match["page"] or match["beside"]) in names, f"{name}: {match.group()}"

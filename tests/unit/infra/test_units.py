@@ -27,6 +27,8 @@ INSTALLED = "/opt/smartwatch/.venv/bin/smartwatch"
 
 @pytest.fixture(scope="module")
 def analyze() -> Program:
+    if os.geteuid() != 0 and not Path("/run/systemd").is_dir():
+        pytest.skip("only root can make /run/systemd, without which systemd-analyze does nothing")
     return program("systemd-analyze", "systemd")
 
 
@@ -43,8 +45,10 @@ def units(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_systemd_accepts_every_unit(analyze: Program, units: Path) -> None:
     done = analyze.run("verify", *sorted(units.iterdir()))
     # Units of the machine that verifies are not ours.
-    said = [line for line in (done.stdout + done.stderr).splitlines() if "smartwatch" in line or str(units) in line]
-    assert said == []
+    complaints = [
+        line for line in (done.stdout + done.stderr).splitlines() if "smartwatch" in line or str(units) in line
+    ]
+    assert complaints == []
 
 
 @pytest.mark.parametrize("name", SERVICES)

@@ -1,0 +1,129 @@
+"""Files of tests in forked processes: what fails, crashes, warns or is interrupted is told as by one process."""
+
+from __future__ import annotations
+
+import os
+import re
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+CHECKOUT = Path(__file__).parents[3]
+FIXTURES = """
+import os, pathlib, pytest
+
+@pytest.fixture(scope="session")
+def resource():
+    yield os.getpid()
+    pathlib.Path(os.environ["LEFT"], f"torn-down-{os.getpid()}").touch()
+"""
+FILES = {
+    "test_faults.py": """
+import os, signal, warnings
+
+def test_fails(resource):
+    print("printed before the failure")
+    assert 1 + 1 == 3
+
+def test_warns(resource):
+    warnings.warn("careful")
+
+def test_crashes():
+    os.kill(os.getpid(), signal.SIGKILL)
+
+def test_after_the_crash(resource):
+    os.write(1, b"written to the descriptor")
+""",
+    "test_two_files_meet.py": """
+import os, pathlib, time
+
+def test_waits_for_the_other_file(resource, tmp_path):
+    left = pathlib.Path(os.environ["LEFT"])
+    (left / "here").touch()
+    while not (left / "there").exists():
+        time.sleep(0.01)
+
+def test_last():  # with it, its process takes the next file
+    pass
+""",
+    "test_two_files_meet_again.py": """
+import os, pathlib, time
+
+def test_waits_for_the_other_file(resource, tmp_path):
+    left = pathlib.Path(os.environ["LEFT"])
+    (left / "there").touch()
+    while not (left / "here").exists():
+        time.sleep(0.01)
+
+def test_last():  # with it, its process takes the next file
+    pass
+""",
+}
+HANGING = """
+import os, pathlib, time
+
+def test_hangs(resource):
+    pathlib.Path(os.environ["LEFT"], "hanging").touch()
+    time.sleep(300)
+"""
+
+
+# As from a terminal: a shell lets its background commands ignore interrupts, and so would all their children.
+PYTEST = "import pytest, signal, sys; signal.signal(signal.SIGINT, signal.default_int_handler); sys.exit(pytest.main())"
+
+
+def start_pytest(folder: Path, left: Path, *arguments: str) -> subprocess.Popen[str]:
+    """Run the tests of a folder in two processes, without the plugins and settings of this project."""
+    (folder / "conftest.py").write_text(FIXTURES)
+    left.mkdir()
+    own = ["--processes", "2", "-p", "tests.support.side_by_side", "-c", os.devnull, "--import-mode=importlib"]
+    environment = os.environ | {"LEFT": str(left), "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"}
+    return subprocess.Popen(  # noqa: S603 - pytest itself, by an argument list
+        [sys.executable, "-c", PYTEST, *own, "--rootdir", str(folder), *arguments, str(folder)],
+        cwd=CHECKOUT, env=environment, text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+    )  # fmt: skip
+
+
+def test_failures_crashes_and_warnings_are_told_and_every_other_test_is_run(tmp_path: Path) -> None:
+    folder, left = tmp_path / "folder", tmp_path / "left"
+    folder.mkdir()
+    for name, text in FILES.items():
+        (folder / name).write_text(text)
+    output, _ = start_pytest(folder, left, "-ra").communicate(timeout=240)
+    assert re.search(r"\n=+ 2 failed, 6 passed, 1 warning in ", output), output
+    assert "The process of this test ended with code -9." in output
+    assert "printed before the failure" in output
+    assert "UserWarning: careful" in output
+    # The crash took its process, and the one that replaced it has torn down as the other has.
+    assert len(list(left.glob("torn-down-*"))) == 2
+
+
+def test_an_interrupt_ends_all_processes_with_their_fixtures_torn_down(tmp_path: Path) -> None:
+    folder, left = tmp_path / "folder", tmp_path / "left"
+    folder.mkdir()
+    (folder / "test_hanging.py").write_text(HANGING)
+    running = start_pytest(folder, left)
+    try:
+        assert running.stdout is not None
+        while not (left / "hanging").exists():
+            assert running.poll() is None
+        running.send_signal(signal.SIGINT)
+        output, _ = running.communicate(timeout=240)
+    finally:
+        running.kill()
+    assert running.returncode == pytest.ExitCode.INTERRUPTED, output
+    assert len(list(left.glob("torn-down-*"))) == 1
+
+
+def test_a_test_that_does_not_load_is_told_and_nothing_is_run(tmp_path: Path) -> None:
+    folder, left = tmp_path / "folder", tmp_path / "left"
+    folder.mkdir()
+    (folder / "test_broken.py").write_text("import a_module_that_is_not_there")
+    (folder / "test_whole.py").write_text("def test_it(): pass")
+    running = start_pytest(folder, left)
+    output, _ = running.communicate(timeout=240)
+    assert running.returncode == pytest.ExitCode.INTERRUPTED
+    assert "a_module_that_is_not_there" in output
