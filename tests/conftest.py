@@ -26,6 +26,7 @@ from services.core.platform.settings import Environment, Settings
 from services.devstack.postgres import LocalPostgres
 from tests.support.clock import FakeClock
 from tests.support.ports import claimed_ports
+from tests.support.side_by_side import ON_ONE_INSTALLATION
 
 TESTS = Path(__file__).parent
 
@@ -36,6 +37,8 @@ def postgres() -> Iterator[LocalPostgres]:
     folder = Path(tempfile.mkdtemp(prefix="smartwatch-tests-"))
     folder.chmod(0o755)
     with LocalPostgres(folder / "postgres", durable=False) as server:
+        # A hundred databases that live for seconds: a process would visit one of them each 0.6 s until the end.
+        _in_thread(server.superuser_dsn(), "ALTER SYSTEM SET autovacuum = off", "SELECT pg_reload_conf()")
         yield server
     shutil.rmtree(folder, ignore_errors=True)
 
@@ -131,17 +134,38 @@ async def client(settings: Settings, database: Database) -> AsyncIterator[httpx.
             yield client
 
 
+def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
+    """Leave out a file of long tests that are made, at half the time of loading all others, from the API's document."""
+    is_long = collection_path.name == "test_openapi_fuzz.py"
+    return True if is_long and config.option.markexpr == "not long" else None
+
+
 def pytest_sessionstart() -> None:
     """Collect no garbage while thousands of tests are loaded: their objects live until the end."""
     gc.disable()
 
 
 def pytest_collection_finish() -> None:
-    """Exempt what was loaded from later collections, which would walk it for nothing."""
+    """Exempt what was loaded from later collections, which would walk it, and unshare it between forked processes."""
     gc.freeze()
     gc.enable()
 
 
+@pytest.hookimpl(trylast=True)
+def pytest_runtest_teardown(item: pytest.Item, nextitem: pytest.Item | None) -> None:
+    """Stop the shared product after its last test, when all fixtures of that test are torn down."""
+    if _folder_of(item) in ON_ONE_INSTALLATION and (
+        nextitem is None or _folder_of(nextitem) not in ON_ONE_INSTALLATION
+    ):
+        from tests.support.one_installation import stop_installation  # noqa: PLC0415 - other rooms must not load it
+
+        stop_installation()
+
+
+def _folder_of(item: pytest.Item) -> str:
+    return item.path.relative_to(TESTS).parts[0]
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Begin with the folders of the longest files, in any order inside: no worker is left alone with one at the end."""
-    items.sort(key=lambda item: item.path.relative_to(TESTS).parts[0])
+    items.sort(key=_folder_of)

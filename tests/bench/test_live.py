@@ -28,7 +28,7 @@ async def raw(settings: Settings) -> AsyncIterator[tuple[asyncpg.Connection, asy
     """A connection that listens to itself: the least a notification can take."""
     heard: asyncio.Queue[str] = asyncio.Queue()
     connection = await asyncpg.connect(settings.database_url)
-    await connection.add_listener("raw", lambda *said: heard.put_nowait(said[3]))
+    await connection.add_listener("raw", lambda *arguments: heard.put_nowait(arguments[3]))
     yield connection, heard
     await connection.close()
 

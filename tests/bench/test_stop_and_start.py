@@ -40,7 +40,7 @@ async def make_homes(installation: Installation) -> list[Home]:
     try:
         homes = [await make_home(database) for _ in range(FAMILIES)]
         async with database.begin() as work:
-            await work.notify("broker_users")
+            work.notify("broker_users")
         return homes
     finally:
         await database.close()

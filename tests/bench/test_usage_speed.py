@@ -126,8 +126,8 @@ async def test_a_year_over_http_is_told_within_a_tenth_of_a_second(
     manager = await make_staff(client, database, Place(site, cohort), "manager", programme=True)
 
     async def year() -> None:
-        told = await manager.told("GET", f"/v1/staff/programmes/{programme_id}/usage")
-        assert sum(len(week["cells"]) for week in told["weeks"]) == 52 * len(INDICATORS)
+        usage = await manager.told("GET", f"/v1/staff/programmes/{programme_id}/usage")
+        assert sum(len(week["cells"]) for week in usage["weeks"]) == 52 * len(INDICATORS)
 
     (spans,) = await spans_ms(year)
     print(f"\na year over HTTP: {min(spans):.1f} ms at best, {statistics.median(spans):.1f} ms")  # noqa: T201

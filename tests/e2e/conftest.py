@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import shutil
 import tempfile
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -27,6 +27,7 @@ from services.device_sim.parent.parent import SimParent
 from services.device_sim.watch.timings import Timings
 from services.device_sim.watch.watch import SimWatch
 from services.devstack.installation import Installation
+from tests.support.one_installation import running_installation
 from tests.support.phone import running_browser
 from tests.support.sounds import wav
 from tests.support.world import Home, make_home
@@ -46,12 +47,21 @@ class Play:
         """Make a family with a child and a watch handed out; the broker hears of it as always."""
         home = await make_home(self.database)
         async with self.database.begin() as work:
-            await work.notify("broker_users")
+            work.notify("broker_users")
         return home
+
+    def blobs(self) -> BlobStore:
+        """Return the store of the audio assets, a folder or a bucket."""
+        settings = self.installation.settings
+        return BlobStore.of(
+            Settings.model_validate(
+                {name: value for name, value in settings.items() if name == "blob_url" or name.startswith("s3_")}
+            )
+        )
 
     async def said_by_child(self, home: Home) -> dict[str, tuple[Message, AudioAsset | None, bytes | None]]:
         """Return what the child said by the watch's own id: each message, its clip, and the sound as it is kept."""
-        blobs = BlobStore.of(Settings.model_validate({"blob_url": self.installation.settings["blob_url"]}))
+        blobs = self.blobs()
         async with self.database.begin() as work:
             rows = await work.session.exec(
                 select(Message, AudioAsset)
@@ -59,28 +69,28 @@ class Play:
                 .where(col(Message.child_id) == home.child_id, col(Message.direction) == "to_family")
             )
             # An outer join, which the types do not know.
-            found: list[tuple[Message, AudioAsset | None]] = [(message, clip) for message, clip in rows]
+            pairs: list[tuple[Message, AudioAsset | None]] = [(message, clip) for message, clip in rows]
             key = data_key(work, await work.session.get_one(Child, home.child_id))
-        said: dict[str, tuple[Message, AudioAsset | None, bytes | None]] = {}
-        for message, clip in found:
+        by_ref: dict[str, tuple[Message, AudioAsset | None, bytes | None]] = {}
+        for message, clip in pairs:
             assert message.ref is not None
             sound = await blobs.read(clip.blob_id, key) if clip is not None and clip.blob_id is not None else None
-            said[message.ref] = (message, clip, sound)
-        return said
+            by_ref[message.ref] = (message, clip, sound)
+        return by_ref
 
     async def given_to_watch(self, home: Home) -> dict[str, list[bytes]]:
         """Return each recording to the child by its name on the wire: what it was made into for watches."""
-        blobs = BlobStore.of(Settings.model_validate({"blob_url": self.installation.settings["blob_url"]}))
+        blobs = self.blobs()
         async with self.database.begin() as work:
             rows = await work.session.exec(
                 select(Message.ref, Rendition.blob_id)
                 .join(Rendition, col(Rendition.clip_id) == col(Message.clip_id))
                 .where(col(Message.child_id) == home.child_id, col(Message.direction) == "to_child")
             )
-            found = list(rows)
+            refs = list(rows)
             key = data_key(work, await work.session.get_one(Child, home.child_id))
         given: dict[str, list[bytes]] = {}
-        for ref, blob_id in found:
+        for ref, blob_id in refs:
             if blob_id is not None:
                 given.setdefault(ref, []).append(await blobs.read(blob_id, key))
         return given
@@ -104,14 +114,10 @@ class Play:
             yield parent
 
 
-@pytest.fixture(scope="session")
-def installation() -> Iterator[Installation]:
-    """Everything, once for the whole run; Postgres as durable as in the field, since tests kill it."""
-    folder = Path(tempfile.mkdtemp(prefix="smartwatch-e2e-"))
-    folder.chmod(0o755)
-    with Installation.acquire(folder / "var", "e2e", announce=print) as installation:
-        yield installation
-    shutil.rmtree(folder, ignore_errors=True)
+@pytest.fixture
+def installation() -> Installation:
+    """Everything, the same for all files here and in tests/faults; tests/conftest.py stops it after the last."""
+    return running_installation()
 
 
 @pytest_asyncio.fixture(loop_scope="session")

@@ -70,7 +70,7 @@ async def test_a_day_of_a_watch_without_a_network_is_told_as_it_truly_was(play: 
         kept = watch.places.walked(TRACK, ended_at=TRACK[-1].at + shift)
         await watch.go_online()
         await watch.wait_settled(timeout_s=60)
-        assert {one.state for one in watch.sent()} == {"stored"}
+        assert {message.state for message in watch.sent()} == {"stored"}
 
         day = await parent.places.day(child, yesterday)
         assert day.qualities.good + day.qualities.poor + day.qualities.bad == len(kept) == len(TRACK)

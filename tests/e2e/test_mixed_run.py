@@ -44,21 +44,21 @@ class Said:
     up: dict[str, bytes] = field(default_factory=dict)
 
 
-async def _mother_talks(parent: SimParent, child_id: str, chance: random.Random, said: Said, until_s: float) -> None:
+async def _mother_talks(parent: SimParent, child_id: str, chance: random.Random, sent: Said, until_s: float) -> None:
     number = 0
     while asyncio.get_running_loop().time() < until_s:
         number += 1
         if chance.random() < 0.5:
             media_type, sound = chance.choice(FROM_PHONES)
-            told = await parent.voice.speak(child_id, sound, media_type, timeout_s=120)
-            said.down.append((told, sound))
+            message = await parent.voice.speak(child_id, sound, media_type, timeout_s=120)
+            sent.down.append((message, sound))
         else:
             text = f"down {number}"
-            said.down.append((await parent.write(child_id, text, timeout_s=120), text.encode()))
+            sent.down.append((await parent.write(child_id, text, timeout_s=120), text.encode()))
         await asyncio.sleep(chance.uniform(0, 0.6))
 
 
-async def _child_talks(watch: SimWatch, chance: random.Random, said: Said, until_s: float) -> None:
+async def _child_talks(watch: SimWatch, chance: random.Random, sent: Said, until_s: float) -> None:
     number, contents = 0, {}
     while asyncio.get_running_loop().time() < until_s:
         number += 1
@@ -83,7 +83,7 @@ async def _child_talks(watch: SimWatch, chance: random.Random, said: Said, until
     await watch.wait_settled(timeout_s=180)
     for kept in watch.sent():
         assert kept.state == "stored", (kept.kind, kept.state, kept.detail)
-        said.up[kept.wire_id] = contents[kept.number]
+        sent.up[kept.wire_id] = contents[kept.number]
 
 
 def _play_something(watch: SimWatch) -> None:
@@ -122,15 +122,15 @@ async def _parts_die(play: Play, chance: random.Random, until_s: float) -> int:
 
 async def _run(play: Play, seed: int, span_s: float, *, kills: bool) -> None:
     home = await play.home()
-    child_id, chance, said = str(home.child_id), random.Random(seed), Said()
+    child_id, chance, sent = str(home.child_id), random.Random(seed), Said()
     network = ComesAndGoes(random.Random(seed + 4), loses=0)
     async with play.parent(home.phone, network) as parent, play.watch(home) as watch:
         await pair(watch, parent, child_id)
         until_s = asyncio.get_running_loop().time() + span_s
         network.loses = 0.05
         async with asyncio.TaskGroup() as tasks:
-            tasks.create_task(_mother_talks(parent, child_id, random.Random(seed + 1), said, until_s))
-            tasks.create_task(_child_talks(watch, random.Random(seed + 2), said, until_s))
+            tasks.create_task(_mother_talks(parent, child_id, random.Random(seed + 1), sent, until_s))
+            tasks.create_task(_child_talks(watch, random.Random(seed + 2), sent, until_s))
             losses = tasks.create_task(_network_comes_and_goes(watch, chance, until_s))
             tasks.create_task(_mothers_network_comes_and_goes(network, random.Random(seed + 5), until_s))
             if kills:
@@ -140,20 +140,20 @@ async def _run(play: Play, seed: int, span_s: float, *, kills: bool) -> None:
         assert network.lost > 2
         await asyncio.to_thread(play.installation.wait_ready)
         await watch.go_online()
-        await watch.wait_until(lambda: len(watch.inbox()) >= len(said.down), timeout_s=180)
-        await _check_down(watch, said, await play.given_to_watch(home))
-        await _check_up(play, home, parent, said)
+        await watch.wait_until(lambda: len(watch.inbox()) >= len(sent.down), timeout_s=180)
+        await _check_down(watch, sent, await play.given_to_watch(home))
+        await _check_up(play, home, parent, sent)
 
 
-async def _check_down(watch: SimWatch, said: Said, given: dict[str, list[bytes]]) -> None:
+async def _check_down(watch: SimWatch, sent: Said, given: dict[str, list[bytes]]) -> None:
     _play_something(watch)
     arrived = watch.inbox()
-    assert len(arrived) == len(said.down)
+    assert len(arrived) == len(sent.down)
     assert [item.seq for item in arrived] == sorted(item.seq for item in arrived)
     compared: set[bool] = set()
     # One parent, one message after the other: the server's order is the order of its confirmations.
-    for item, (told, content) in zip(arrived, said.down, strict=True):
-        assert item.kind == told.kind
+    for item, (message, content) in zip(arrived, sent.down, strict=True):
+        assert item.kind == message.kind
         if item.kind == "text":
             assert item.text.encode() == content
         elif (heard := watch.voice.clip(item.ref)) is not None:
@@ -162,25 +162,25 @@ async def _check_down(watch: SimWatch, said: Said, given: dict[str, list[bytes]]
             assert heard == content if is_as_it_was else [heard] == given[item.ref]
             compared.add(is_as_it_was)
     # A watch forgets what was played long ago; of what it still has, both kinds were looked at.
-    assert compared == {told.startswith(b"#!AMR") for one, told in said.down if one.kind == "voice"}
+    assert compared == {content.startswith(b"#!AMR") for item, content in sent.down if item.kind == "voice"}
 
 
-async def _check_up(play: Play, home: Home, parent: SimParent, said: Said) -> None:
-    told = [one for one in await parent.history(str(home.child_id)) if one.direction == "to_family"]
-    assert [one.seq for one in told] == sorted(one.seq for one in told)
-    assert len(told) == len(said.up), "one message for each that the watch was told is stored"
+async def _check_up(play: Play, home: Home, parent: SimParent, sent: Said) -> None:
+    messages = [message for message in await parent.history(str(home.child_id)) if message.direction == "to_family"]
+    assert [message.seq for message in messages] == sorted(message.seq for message in messages)
+    assert len(messages) == len(sent.up), "one message for each that the watch was told is stored"
     by_ref = await play.said_by_child(home)
-    assert by_ref.keys() == said.up.keys()
-    for ref, content in said.up.items():
+    assert by_ref.keys() == sent.up.keys()
+    for ref, content in sent.up.items():
         _, clip, sound = by_ref[ref]
         if clip is not None:
             assert sound == content
             assert hashlib.sha256(sound).hexdigest() == clip.sha256
     # The rendition is as long as the recording; one is enough, since all are made by the same code.
-    for one in told[-5:]:
-        if one.kind == "voice":
-            heard = await parent.voice.hear(one.child_id, one.message_id)
-            _, clip, _ = next(kept for kept in by_ref.values() if str(kept[0].message_id) == one.message_id)
+    for message in messages[-5:]:
+        if message.kind == "voice":
+            heard = await parent.voice.hear(message.child_id, message.message_id)
+            _, clip, _ = next(kept for kept in by_ref.values() if str(kept[0].message_id) == message.message_id)
             assert clip is not None
             assert abs(duration_ms(heard) - (clip.duration_ms or 0)) < 100
 

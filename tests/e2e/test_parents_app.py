@@ -23,7 +23,7 @@ async def test_from_the_sms_to_the_first_heard_voice(stage: Stage) -> None:
     family_id = await enrol_family(stage.play.database, number, Site(site, cohort))
     async with stage.play.database.begin() as work:
         device, secret = await make_watch(work, site.site_id, family_id)
-        await work.notify("broker_users")
+        work.notify("broker_users")
     phone = await stage.phone()
     await phone.open()
     await phone.log_in(number)
@@ -56,7 +56,7 @@ async def test_the_button_sends_what_was_said_and_nothing_else(talking: Talking)
     await talking.speak()
     await watch.wait_until(lambda: talking.voices() == 1)
     # The sound that the child hears is the one that was spoken: its pitch is that of the voice.
-    [message] = [one for one in watch.inbox() if one.kind == "voice"]
+    [message] = [item for item in watch.inbox() if item.kind == "voice"]
     given = await talking.stage.play.given_to_watch(talking.home)
     assert abs(pitch_of(given[message.ref][0]) - VOICE_HZ) < 15
     # Too short for a message, too long for a tap.
@@ -115,9 +115,29 @@ async def test_days_without_a_network_lose_nothing_and_keep_the_order(talking: T
     await phone.by_id("waiting").nth(2).wait_for()
     await phone.context.set_offline(False)
     await watch.wait_until(lambda: len(watch.inbox()) == 3)
-    assert [one.kind for one in watch.inbox()] == ["voice", "text", "voice"]
+    assert [item.kind for item in watch.inbox()] == ["voice", "text", "voice"]
     await phone.by_id("waiting").first.wait_for(state="detached")
     await phone.until_sent()
+
+
+async def test_words_stand_in_their_field_until_the_phone_has_kept_them(talking: Talking) -> None:
+    phone = talking.phone
+    await phone.page.evaluate("""() => {
+        const put = IDBObjectStore.prototype.put;
+        window.mend = () => { IDBObjectStore.prototype.put = put; };
+        IDBObjectStore.prototype.put = () => { throw new DOMException("full", "QuotaExceededError"); };
+    }""")
+    await phone.by_id("write").click()
+    await phone.write("Write to the child", "kept words")
+    await phone.tap("Send")
+    await phone.page.locator(".faulty").wait_for()
+    assert await phone.page.get_by_label("Write to the child").input_value() == "kept words"
+    await phone.page.evaluate("window.mend()")
+    await phone.tap("Send")
+    await talking.watch.wait_for("received", text="kept words")
+    # The failure that was made here is known.
+    assert phone.violations
+    phone.violations.clear()
 
 
 async def test_an_answer_that_is_lost_sends_nothing_twice(talking: Talking) -> None:
@@ -143,6 +163,18 @@ async def test_an_answer_that_is_lost_sends_nothing_twice(talking: Talking) -> N
     assert talking.voices() == 1
 
 
+NOTES_TRANSACTIONS = """() => {
+    window.transactions = {};
+    for (const change of ["put", "delete"]) {
+        const original = IDBObjectStore.prototype[change];
+        IDBObjectStore.prototype[change] = function (...given) {
+            window.transactions[`${change} ${this.name}`] ??= this.transaction;
+            return original.apply(this, given);
+        };
+    }
+}"""
+
+
 async def test_a_page_that_is_killed_while_recording_keeps_the_draft(talking: Talking) -> None:
     phone = talking.phone
     await phone.touch(phone.by_id("talk"))
@@ -153,8 +185,13 @@ async def test_a_page_that_is_killed_while_recording_keeps_the_draft(talking: Ta
     await phone.page.goto(f"{phone.origin}/")
     await phone.by_id("child").click()
     await phone.sees("You were interrupted")
+    await phone.page.evaluate(NOTES_TRANSACTIONS)
     await phone.by_id("send-voice").click()
     await talking.watch.wait_until(lambda: talking.voices() == 1)
+    # Killed at whatever moment, it is a draft or a message, never both.
+    put, removed = "transactions['put outbox']", "transactions['delete drafts']"
+    assert await phone.page.evaluate(f"() => Boolean({put}) && {put} === {removed}")
+    assert await phone.kept("drafts") == []
 
 
 async def test_what_the_child_says_is_played_in_a_row_and_told_as_heard(talking: Talking) -> None:

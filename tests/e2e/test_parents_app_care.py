@@ -130,7 +130,7 @@ async def test_one_question_a_day_and_not_now_is_as_easy(stage: Stage) -> None:
     phone = await stage.admitted(home.phone)
     card = phone.by_id("question")
     await card.wait_for()
-    widths = [one["width"] for button in await card.get_by_role("button").all() if (one := await button.bounding_box())]
+    widths = [box["width"] for button in await card.get_by_role("button").all() if (box := await button.bounding_box())]
     assert len(widths) == 2
     assert abs(widths[0] - widths[1]) < 2
     await phone.tap("Read it")

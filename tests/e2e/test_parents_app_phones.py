@@ -30,7 +30,7 @@ FROM_THE_RIGHT = "() => { document.documentElement.dir = 'rtl'; }"
 
 def made_up(text: str) -> str:
     """Return a sentence of a made-up language that is written from the right: as long, with its placeholders."""
-    return re.sub(r"(?<!{)\b[A-Za-z]+\b(?!})", lambda one: "ש" * len(one[0]), text)
+    return re.sub(r"(?<!{)\b[A-Za-z]+\b(?!})", lambda word: "ש" * len(word[0]), text)
 
 
 async def test_a_phone_is_tried_without_a_log_in(stage: Stage) -> None:
@@ -122,7 +122,7 @@ async def test_a_script_from_the_right_turns_the_layout_around(stage: Stage) -> 
         await phone.show(name, str(home.child_id))
         await phone.page.evaluate(FROM_THE_RIGHT)
         faults[name] = await word_faults(phone, f"rtl-{name}")
-    assert {screen: found for screen, found in faults.items() if found} == {}
+    assert {screen: screen_faults for screen, screen_faults in faults.items() if screen_faults} == {}
     await phone.show("talk", str(home.child_id))
     back = await phone.page.locator("header.top button.round").bounding_box()
     assert back is not None

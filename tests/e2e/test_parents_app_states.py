@@ -55,7 +55,7 @@ class Look:
 async def look() -> AsyncIterator[Look]:
     look = Look()
     yield look
-    assert {screen: found for screen, found in look.faults.items() if found} == {}
+    assert {screen: screen_faults for screen, screen_faults in look.faults.items() if screen_faults} == {}
 
 
 async def test_the_screens_of_a_call_for_help(talking: Talking, look: Look) -> None:

@@ -32,7 +32,7 @@ async def at(front: Front, talking: Talking) -> Phone:
     """Return the phone of a conversation as it would be at this address: with the same session."""
     phone = talking.phone
     state = await phone.context.storage_state()
-    token = next(one["value"] for one in state["cookies"] if one["name"] == "sw_refresh")
+    token = next(cookie["value"] for cookie in state["cookies"] if cookie["name"] == "sw_refresh")
     left = left_by_log_in(front.url, str(talking.home.guardian_id), token, "en")
     moved = await talking.stage.phone(storage_state=left)
     moved.origin = front.url
@@ -44,8 +44,8 @@ async def at(front: Front, talking: Talking) -> Phone:
 
 async def version_of(phone: Phone) -> str:
     """Return the build of the page that is open."""
-    found: str = await phone.page.evaluate("document.querySelector('script[type=module]').src.split('v=')[1]")
-    return found
+    version: str = await phone.page.evaluate("document.querySelector('script[type=module]').src.split('v=')[1]")
+    return version
 
 
 def build_of(folder: Path) -> str:
@@ -60,9 +60,9 @@ async def test_the_page_of_the_release_before_talks_hears_and_calls_for_help(fro
     await phone.by_id("child").click()
     await replace(talking, phone=phone).speak()
     await watch.wait_until(lambda: talking.voices() == 1)
-    said = watch.voice.record("family", wav(1.0))
+    recorded = watch.voice.record("family", wav(1.0))
     await phone.page.locator(".bubble.other [data-testid=play]:not([disabled])").click()
-    await watch.wait_for("sent_state", wire_id=said.wire_id, state="played")
+    await watch.wait_for("sent_state", wire_id=recorded.wire_id, state="played")
     await phone.tap("More")
     await phone.tap("The watch")
     await phone.sees("Quiet hours")
@@ -87,7 +87,7 @@ async def test_what_waits_on_a_page_of_before_is_sent_by_the_page_of_now(front: 
     await phone.page.goto(f"{front.url}/")
     await phone.page.reload()
     assert await version_of(phone) == build_of(BUILT)
-    await talking.watch.wait_until(lambda: [one.text for one in talking.watch.inbox()] == ["before the update"])
+    await talking.watch.wait_until(lambda: [item.text for item in talking.watch.inbox()] == ["before the update"])
     # The page is loaded twice: the second one repeats what the first one had sent without reading the answer.
     await phone.until_sent()
 

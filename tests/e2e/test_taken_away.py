@@ -93,7 +93,7 @@ async def _got_nothing(play: Play, parent: SimParent, home: Home, watch: SimWatc
     assert not {WAITED, LATER} & {item.text for item in watch.inbox()}
     for clean_session in (True, False):
         assert await _is_refused(play, login, clean_session=clean_session)
-    states = {one.text: one.recipients[0].state for one in await parent.history(str(home.child_id))}
+    states = {message.text: message.recipients[0].state for message in await parent.history(str(home.child_id))}
     assert states == {WAITED: "queued", LATER: "queued"}
 
 

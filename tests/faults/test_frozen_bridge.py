@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import signal
 import time
 from pathlib import Path
@@ -21,6 +22,8 @@ __all__ = ["stand"]
 
 # The promised bounds; the tests wait longer, and print the time measured.
 DEADLINE_S = 90.0
+# A watch says again what has no receipt after this time.
+REPEATED_AFTER_S = 30.0
 
 
 def _text(number: int) -> dict[str, object]:
@@ -38,6 +41,21 @@ async def _answered(watch: HandWatch, numbers: range) -> list[str]:
             answer = await watch.hears("receipt", within_s=DEADLINE_S)
             codes.setdefault(answer["ref"], answer["code"])
     return [codes[ref] for ref in waiting]
+
+
+async def _answer_to(stand: Stand, worn: Worn, watch: HandWatch, number: int) -> dict[str, object]:
+    """Return the receipt of a text that was said before, which is said again as by a watch that got no answer."""
+    for _ in range(3):
+        with contextlib.suppress(TimeoutError):
+            return await watch.hears("receipt", within_s=REPEATED_AFTER_S)
+        async with stand.database.begin() as work:
+            activity = (
+                "SELECT state, wait_event, now() - xact_start, query FROM pg_stat_activity WHERE xact_start < now()"
+            )
+            rows = (await work.run(text(activity))).all()
+        print(f"no receipt; stored: {await _stored(stand, worn)}; in Postgres: {rows}")  # noqa: T201 - for a failure
+        await watch.say("text", _text(number))
+    pytest.fail("the text was never answered")
 
 
 async def _stored(stand: Stand, worn: Worn) -> list[str]:
@@ -100,9 +118,10 @@ async def test_a_frozen_reader_is_followed_and_when_it_wakes_nothing_is_doubled(
             await watch.say("text", _text(3))
         frozen_at = time.monotonic()
         await _until_followed(second)
-        answer = await watch.hears("receipt", within_s=DEADLINE_S)
+        answer = await _answer_to(stand, worn, watch, 3)
         print(f"uplinks flow {time.monotonic() - frozen_at:.1f} s after the freeze")  # noqa: T201 - the figure of the run
-        assert (answer["ref"], answer["code"]) == (_text(3)["id"], "stored")
+        assert answer["ref"] == _text(3)["id"]
+        assert answer["code"] in {"stored", "duplicate"}
         # When it wakes while the other one works.
         talking = asyncio.create_task(_answered(watch, range(4, 20)))
         first.signal(signal.SIGCONT)

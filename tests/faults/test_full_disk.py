@@ -111,7 +111,6 @@ async def store(disk: tuple[Path, bool]) -> AsyncIterator[Store]:
         shutil.rmtree(folder, ignore_errors=True)
 
 
-@pytest.mark.timeout(300)
 @pytest.mark.parametrize("file_size", [False, pytest.param(True, marks=pytest.mark.long)])
 async def test_without_room_no_recording_is_confirmed_no_words_stop_and_nothing_is_lost(
     store: Store, *, file_size: bool
@@ -130,7 +129,7 @@ async def test_without_room_no_recording_is_confirmed_no_words_stop_and_nothing_
                 await parent.voice.speak_in_parts(talk.child_id, down.sound, "audio/amr", timeout_s=3)
             # Words need no room in the store.
             await asyncio.gather(talk.parent_writes(["meanwhile"]), talk.child_writes(["meanwhile"]))
-            assert spoken.number not in {one.number for one in watch.sent() if one.state == "stored"}
+            assert spoken.number not in {message.number for message in watch.sent() if message.state == "stored"}
         spoken = await watch.wait_stored(spoken, timeout_s=90)
         talk.up.append(Confirmed(spoken.wire_id, up.sound))
         (sent,) = await parent.send_waiting(timeout_s=90)

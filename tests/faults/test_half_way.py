@@ -52,9 +52,9 @@ async def test_what_the_child_says_goes_on_half_way_after_all_was_killed(play: P
             before = await _chunks_of(play, kept.wire_id)
             assert 0 < before < -(-len(minute.sound) // 4096)
             cable.mend()
-            told = await watch.wait_for("chunks_missing", timeout_s=60)
+            event = await watch.wait_for("chunks_missing", timeout_s=60)
             kept = await watch.wait_stored(kept, timeout_s=60)
-            assert told["missing"] <= -(-len(minute.sound) // 4096) - before, "only what is missing is sent again"
+            assert event["missing"] <= -(-len(minute.sound) // 4096) - before, "only what is missing is sent again"
             talk = Conversation(play, home, parent, watch, up=[Confirmed(kept.wire_id, minute.sound)])
             await talk.check()
 

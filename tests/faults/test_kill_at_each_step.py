@@ -105,7 +105,7 @@ async def test_a_bridge_killed_at_any_step_loses_and_doubles_nothing(
     stand: Stand, tmp_path: Path, step: str, times: int
 ) -> None:
     home, worn = await stand.home()
-    said: list[str] = []
+    lines: list[str] = []
     took: list[float] = []
     numbers = itertools.count()
     async with stand.watch(worn.username, worn.password) as watch, Cable(stand.settings.mqtt_backend_port) as cable:
@@ -126,9 +126,9 @@ async def test_a_bridge_killed_at_any_step_loses_and_doubles_nothing(
                 killed_at = time.monotonic()
                 assert await _answer(watch, ref, END) in {"stored", "duplicate"}
                 took.append(time.monotonic() - killed_at)
-                said.append(ref)
+                lines.append(ref)
     _print_figures("bridge", step, took)
-    assert await _stored(stand, home) == [(ref, CLIP) for ref in said]
+    assert await _stored(stand, home) == [(ref, CLIP) for ref in lines]
 
 
 @pytest.mark.long
@@ -138,7 +138,7 @@ async def test_a_database_killed_at_any_step_loses_and_doubles_nothing(
     stand: Stand, postgres: LocalPostgres, tmp_path: Path, step: str
 ) -> None:
     home, worn = await stand.home()
-    said: list[str] = []
+    lines: list[str] = []
     took: list[float] = []
     async with (
         stand.watch(worn.username, worn.password) as watch,
@@ -157,7 +157,7 @@ async def test_a_database_killed_at_any_step_loses_and_doubles_nothing(
             await asyncio.to_thread(postgres.start)
             assert await _answer(watch, ref, END) in {"stored", "duplicate"}
             took.append(time.monotonic() - killed_at)
-            said.append(ref)
+            lines.append(ref)
             # The pool of this process learns of the end of each connection by using it.
             async with asyncio.timeout(DEADLINE_S):
                 while True:
@@ -165,7 +165,7 @@ async def test_a_database_killed_at_any_step_loses_and_doubles_nothing(
                         await _count(stand, "SELECT 1")
                         break
     _print_figures("Postgres", step, took)
-    assert await _stored(stand, home) == [(ref, CLIP) for ref in said]
+    assert await _stored(stand, home) == [(ref, CLIP) for ref in lines]
 
 
 async def _half_said(stand: Stand, watch: HandWatch) -> str:
@@ -193,7 +193,7 @@ async def _stored(stand: Stand, home: Home) -> list[tuple[str, bytes]]:
             ),
             {"id": home.child_id},
         )
-        found = [(str(row["ref"]), row["blob_id"]) for row in rows.mappings()]
+        rows_left = [(str(row["ref"]), row["blob_id"]) for row in rows.mappings()]
         key = data_key(work, await work.session.get_one(Child, home.child_id))
     blobs = BlobStore.of(stand.settings)
-    return [(ref, await blobs.read(blob_id, key)) for ref, blob_id in found]
+    return [(ref, await blobs.read(blob_id, key)) for ref, blob_id in rows_left]

@@ -62,12 +62,12 @@ class Stage:
 
     async def code(self) -> str:
         """Return the one-time code that came by the webhook; its signature holds."""
-        await until(lambda: bool(self.gateway.asked), "a text message", wait_s=120)
-        asked = self.gateway.asked[-1]
-        signed = signed_headers(WEBHOOK_SECRET, asked.body, int(asked.headers["smartwatch-timestamp"]))
-        assert asked.headers["smartwatch-signature"] == signed["SmartWatch-Signature"]
-        assert asked.json["to"] == self.home.phone
-        return code_in(asked.json["text"])
+        await until(lambda: bool(self.gateway.requests), "a text message", wait_s=120)
+        request = self.gateway.requests[-1]
+        signed = signed_headers(WEBHOOK_SECRET, request.body, int(request.headers["smartwatch-timestamp"]))
+        assert request.headers["smartwatch-signature"] == signed["SmartWatch-Signature"]
+        assert request.json["to"] == self.home.phone
+        return code_in(request.json["text"])
 
 
 @pytest.fixture
@@ -100,18 +100,18 @@ async def test_production_is_backed_up_destroyed_restored_and_still_talks(
         )  # fmt: skip
         begun_s = time.monotonic()
         await production.start(proxy.url)
-        told(f"production is ready after {time.monotonic() - begun_s:.0f} s: broker, API, worker, bridge, backups")
-        everything = production.everything(proxy.url)
+        announce(f"production is ready after {time.monotonic() - begun_s:.0f} s: broker, API, worker, bridge, backups")
+        settings = production.all_settings(proxy.url)
         told_by_doctor = await asyncio.create_subprocess_exec(
-            sys.executable, "-m", "services.cli", "doctor", env=everything, stdout=asyncio.subprocess.PIPE
+            sys.executable, "-m", "services.cli", "doctor", env=settings, stdout=asyncio.subprocess.PIPE
         )
         doctored = (await told_by_doctor.communicate())[0].decode()
         wrong = [line for line in doctored.splitlines() if not line.startswith("ok   ")]
-        told("doctor: " + ("\n".join(wrong) or "nothing wrong"))
-        async with database_of(everything) as database:
+        announce("doctor: " + ("\n".join(wrong) or "nothing wrong"))
+        async with database_of(settings) as database:
             home = await make_home(database)
             async with database.begin() as work:
-                await work.notify("broker_users")
+                work.notify("broker_users")
         memories = folder / "memories"
         memories.mkdir()
         stage = Stage(production, proxy, gateway, home, memories)
@@ -119,25 +119,25 @@ async def test_production_is_backed_up_destroyed_restored_and_still_talks(
 
         first, last = await live(stage)
         spoken_at = datetime.now(UTC)
-        told(last_line(await production.run("backup", "incremental", environment=everything)))
+        announce(last_line(await production.run("backup", "incremental", environment=settings)))
         await until(lambda: is_received(production.backups, spoken_at), "everything is received", wait_s=120)
-        told(last_line(await production.run("backup", "verify", environment=everything)))
+        announce(last_line(await production.run("backup", "verify", environment=settings)))
 
         await production.destroy()
         async with stage.parent() as parent:
             with pytest.raises(Exception, match=r"502|away|not"):
                 await parent.me()
-        told("destroyed: processes, database, sound, ledger; kept: the backup folder, keys, certificates")
+        announce("destroyed: processes, database, sound, ledger; kept: the backup folder, keys, certificates")
 
         begun_s = time.monotonic()
         for name in ("smartwatch-blobs", "smartwatch-ledger"):
             (production.machine / name).mkdir(mode=0o700)
         where = ["--data-dir", str(server.data), *server.user_option]
-        told(last_line(await production.run("restore", "--to", "latest", *where, environment=everything)))
+        announce(last_line(await production.run("restore", "--to", "latest", *where, environment=settings)))
         await asyncio.to_thread(server.start)
         await production.start(proxy.url)
         restored_s = time.monotonic() - begun_s
-        told(f"restored and ready again after {restored_s:.0f} s")
+        announce(f"restored and ready again after {restored_s:.0f} s")
         await talk_again(stage, first, last)
         check_silence(production, home)
         assert restored_s < RESTORED_WITHIN_S
@@ -153,37 +153,37 @@ async def live(stage: Stage) -> tuple[str, str]:
         await parent.family.pair(child, shown.code)
         paired = await watch.wait_for("paired", timeout_s=60)
         await watch.wait_for("online", username=paired["username"], timeout_s=60)
-        told("a parent has logged in by the code of the signed webhook and paired a watch")
+        announce("a parent has logged in by the code of the signed webhook and paired a watch")
         first = await say(watch, parent, child, 2.0)
         sent = await parent.voice.speak(child, wav(2.5), "audio/wav")
         await until(lambda: any(item.kind == "voice" for item in watch.inbox()), "the watch has the voice", wait_s=120)
-        told("the parent has heard the child, the watch has the parent's voice")
+        announce("the parent has heard the child, the watch has the parent's voice")
         return first, sent.message_id
 
 
 async def talk_again(stage: Stage, first: str, last: str) -> None:
     """Speak and hear with the session and the identity of before, and hear what was said before."""
-    child, texts = str(stage.home.child_id), len(stage.gateway.asked)
+    child, texts = str(stage.home.child_id), len(stage.gateway.requests)
     async with stage.parent() as parent, stage.watch() as watch:
         assert parent.is_logged_in
         assert watch.is_paired
         assert [message.message_id for message in await parent.history(child)] == [first, last]
         assert duration_ms(await parent.voice.hear(child, first)) > 1500
-        told("after the restore: the phone's session holds, and what the child said before is heard")
+        announce("after the restore: the phone's session holds, and what the child said before is heard")
         before = len(watch.inbox())
         await watch.wait_online(timeout_s=120)
         await say(watch, parent, child, 3.0)
         await parent.voice.speak(child, wav(1.5), "audio/wav")
         await until(lambda: len(watch.inbox()) > before, "the watch has another voice", wait_s=120)
-        told("watch and parent have exchanged voice again, with the same tokens")
-    assert len(stage.gateway.asked) == texts
+        announce("watch and parent have exchanged voice again, with the same tokens")
+    assert len(stage.gateway.requests) == texts
 
 
 async def say(watch: SimWatch, parent: SimParent, child: str, seconds: float) -> str:
     """Have the child speak and the parent hear it; return the message's id."""
     known = {message.message_id for message in await parent.history(child)}
-    said = watch.voice.record("family", seconds=seconds)
-    await watch.wait_stored(said, timeout_s=120)
+    recorded = watch.voice.record("family", seconds=seconds)
+    await watch.wait_stored(recorded, timeout_s=120)
     heard = await parent.wait_for_message(child, lambda message: message.message_id not in known, timeout_s=120)
     assert heard.direction == "to_family"
     assert duration_ms(await parent.voice.hear(child, heard.message_id)) > 1000 * (seconds - 0.5)
@@ -225,6 +225,6 @@ def last_line(printed: str) -> str:
     return printed.strip().splitlines()[-1]
 
 
-def told(line: str) -> None:
+def announce(line: str) -> None:
     """Show a step: seen with -s, or in the report of a failure."""
     sys.stderr.write(line.strip() + "\n")

@@ -63,7 +63,7 @@ async def fill(system: System, parent: Parent) -> None:
 
 async def latencies(parent: Parent, count: int) -> list[float]:
     """Send texts one after the other and return the seconds of each."""
-    taken: list[float] = []
+    taken_s: list[float] = []
     await fill_buckets(parent.database)
     async with parent.database.begin() as work:
         # No watch takes them: 500 waiting ones are the most.
@@ -71,9 +71,9 @@ async def latencies(parent: Parent, count: int) -> list[float]:
     for number in range(count):
         begun_s = time.perf_counter()
         await parent.send(f"message {number}")
-        taken.append(time.perf_counter() - begun_s)
+        taken_s.append(time.perf_counter() - begun_s)
         await asyncio.sleep(0.05)
-    return taken
+    return taken_s
 
 
 async def back_up_in_turns(system: System, parent: Parent) -> tuple[list[float], list[float], list[float]]:
@@ -141,7 +141,7 @@ async def test_a_gigabyte_of_sound_and_a_million_rows_come_back_within_ten_minut
     # Seen with -s, or in the report of a failure.
     sys.stderr.write(
         f"\n{rows} events, {done.recordings} recordings: restored in {restored_s:.0f} s; full backups in "
-        f"{', '.join(f'{taken:.0f}' for taken in taken_s)} s; behind at most {max(behind):.1f} s, median "
+        f"{', '.join(f'{duration_s:.0f}' for duration_s in taken_s)} s; behind at most {max(behind):.1f} s, median "
         f"{statistics.median(behind):.1f} s ({len(behind)} looks); a text takes "
         f"{statistics.median(idle) * 1000:.0f} ms without, {statistics.median(busy) * 1000:.0f} ms with a backup "
         f"({ratio:.2f} x)\n"

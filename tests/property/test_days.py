@@ -60,7 +60,7 @@ def test_a_day_begins_at_the_midnight_of_its_place() -> None:
     assert day_span(date(2026, 3, 30), ZoneInfo("Europe/Berlin")).starts_at == datetime(2026, 3, 29, 22, tzinfo=UTC)
 
 
-CLOCKS = st.times(time(0, 0), time(23, 59)).map(lambda found: found.replace(second=0, microsecond=0))
+CLOCKS = st.times(time(0, 0), time(23, 59)).map(lambda clock: clock.replace(second=0, microsecond=0))
 WEEKS = st.frozensets(st.integers(1, 7), min_size=1)
 
 
@@ -72,7 +72,7 @@ def test_hours_hold_when_the_wall_says_so(
     began = local.date() if starts <= local.time() or starts == ends else local.date() - timedelta(days=1)
     # In minutes since midnight of the day on which the hours began.
     now_min = local.hour * 60 + local.minute + (1440 if began != local.date() else 0)
-    starts_min, ends_min = (one.hour * 60 + one.minute for one in (starts, ends))
+    starts_min, ends_min = (clock.hour * 60 + clock.minute for clock in (starts, ends))
     if starts == ends:
         expected = local.isoweekday() in days
     else:
@@ -90,6 +90,6 @@ def test_the_hour_that_comes_twice_counts_twice_and_the_one_that_is_skipped_neve
     berlin = ZoneInfo("Europe/Berlin")
     night = Hours(frozenset({7}), time(2, 0), time(3, 0))
     twice = [datetime(2026, 10, 25, 0, 30, tzinfo=UTC), datetime(2026, 10, 25, 1, 30, tzinfo=UTC)]
-    assert [night.hold(one, berlin) for one in twice] == [True, True]
+    assert [night.hold(moment, berlin) for moment in twice] == [True, True]
     spring = [datetime(2026, 3, 29, 0, 0, tzinfo=UTC) + timedelta(minutes=10 * step) for step in range(18)]
-    assert not any(night.hold(one, berlin) for one in spring)
+    assert not any(night.hold(moment, berlin) for moment in spring)

@@ -86,15 +86,15 @@ class Attacker:
         aim[self.place[group]] = -1 if rest else 1
         if rest:
             aim[self.size + self.place[group]] = 1
-        found = []
+        claims = []
         for sign in (1, -1):
             solved = linprog(
                 sign * aim, A_ub=np.array(self.below), b_ub=self.most, A_eq=np.array(self.equal),
                 b_eq=np.zeros(len(self.equal)), bounds=self.bounds,
             )  # fmt: skip
             assert solved.status in (0, 3), solved.message
-            found.append(sign * solved.fun if solved.status == 0 else -sign * np.inf)
-        return found[0], found[1]
+            claims.append(sign * solved.fun if solved.status == 0 else -sign * np.inf)
+        return claims[0], claims[1]
 
 
 def check(parent: Parents, families: Counts, holding: Counts, audience: Audience) -> None:
@@ -133,8 +133,8 @@ def test_one_hidden_site_of_two_hides_the_other_and_its_cohorts() -> None:
     assert dark & {"b1", "b2"}
     assert "programme" not in dark
     # Without the further ones the attacker had it nearly: 63 to 67 less 58 to 62.
-    told = Attacker(parent, families, holding, 5, frozenset({"a"}), frozenset())
-    assert told.knows("a", rest=False) == (1, 9)
+    attacker = Attacker(parent, families, holding, 5, frozenset({"a"}), frozenset())
+    assert attacker.knows("a", rest=False) == (1, 9)
 
 
 def test_a_large_programme_keeps_most_of_its_numbers() -> None:

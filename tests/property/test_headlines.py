@@ -17,16 +17,16 @@ QUARTERS = st.lists(FAMILIES, min_size=2, max_size=8)
 
 def reports(quarters: list[set[int]], least: int) -> list[tuple[set[int] | None, int | None]]:
     """Return of each quarter's report whose figures it shows, and the figure; as the product carries them on."""
-    told: list[tuple[set[int] | None, int | None]] = []
+    headlines: list[tuple[set[int] | None, int | None]] = []
     standing: set[int] | None = None
     for families in quarters:
         if standing is None or is_renewed(len(standing - families), len(families - standing), least):
             figure = shown_figures(Fixed(len(families), 0, 0), least)["families"]
             standing = None if figure is None else families
-            told.append((standing, figure))
+            headlines.append((standing, figure))
         else:
-            told.append(told[-1])
-    return told
+            headlines.append(headlines[-1])
+    return headlines
 
 
 @given(st.sampled_from(list(Audience)), QUARTERS)
@@ -34,8 +34,8 @@ def test_no_figure_is_renewed_for_the_sake_of_fewer_than_k_families(
     audience: Audience, quarters: list[set[int]]
 ) -> None:
     least = LEAST[audience]
-    told = reports(quarters, least)
-    for (before, figure), (after, next_figure) in pairwise(told):
+    headlines = reports(quarters, least)
+    for (before, figure), (after, next_figure) in pairwise(headlines):
         if before is None or after is None:
             continue
         left, joined = len(before - after), len(after - before)
@@ -45,7 +45,7 @@ def test_no_figure_is_renewed_for_the_sake_of_fewer_than_k_families(
         if not left and not joined:
             assert figure == next_figure
     # And what is shown is the size of a population of k families or more, to the nearest five.
-    for families, figure in told:
+    for families, figure in headlines:
         assert (families is None) is (figure is None)
         if families is not None:
             assert len(families) >= least
@@ -53,9 +53,9 @@ def test_no_figure_is_renewed_for_the_sake_of_fewer_than_k_families(
 
 
 @given(st.sampled_from(list(Audience)), FAMILIES, st.integers(0, 79))
-def test_one_family_that_comes_or_goes_is_never_seen(audience: Audience, families: set[int], one: int) -> None:
+def test_one_family_that_comes_or_goes_is_never_seen(audience: Audience, families: set[int], family: int) -> None:
     least = LEAST[audience]
-    without, with_ = families - {one}, families | {one}
+    without, with_ = families - {family}, families | {family}
     for first, second in ((without, with_), (with_, without)):
         (_, before), (_, after) = reports([first, second], least)
         # Only a site that was not shown at all may appear, as a group of k.

@@ -57,12 +57,14 @@ WATCHES = read_watch_list(b"serial,imei,model,site\nSW000001,860000000000009,m,s
 
 
 @given(LISTS)
+# Of the 94 printable characters twenty are enough for 128 bits.
+@example(b",!!!!!!!!!!!!!!\"#$%&'")
 def test_no_bytes_bring_down_the_reading_of_a_vendors_file(body: bytes) -> None:
     try:
-        found = read_vendor_file(b"serial,secret\n" + body, WATCHES)
+        entries = read_vendor_file(b"serial,secret\n" + body, WATCHES)
     except SheetRefusedError as refused:
         _names_faults(refused)
     else:
-        assert all(len(secret) >= 22 for secret in found.sound().values())
-        assert found.faults or set(found.secrets) <= {"SW000001", "SW000002"}
-        assert {fault.file for fault in found.faults} <= {"vendor file"}
+        assert all(len(secret) >= 20 for secret in entries.sound().values())
+        assert entries.faults or set(entries.secrets) <= {"SW000001", "SW000002"}
+        assert {fault.file for fault in entries.faults} <= {"vendor file"}

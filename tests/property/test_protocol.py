@@ -3,6 +3,7 @@
 import functools
 import json
 from collections.abc import Callable
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -14,9 +15,10 @@ from services.protocol.downlink import Config, Contact, ItemText, Quiet, Receipt
 from services.protocol.errors import ProtocolError
 from services.protocol.examples import EXAMPLES
 from services.protocol.fields import WireMessage
+from services.protocol.location import CellSeen, Location
 from services.protocol.topics import DownlinkKind, UplinkKind
 from services.protocol.uplink import Hello, Text, Usage, VoiceEnd
-from services.protocol.words import Detail, Emoji, Relation
+from services.protocol.words import Detail, Emoji, LocationSource, ReceiptCode, Relation
 
 MODELS = [model for models in [*frames.UPLINK_MODELS.values(), *frames.DOWNLINK_MODELS.values()] for model in models]
 
@@ -75,6 +77,19 @@ items = st.builds(
     seconds,
     message_text,
 )
+locations = st.builds(
+    Location,
+    lat=st.floats(-90, 90),
+    lon=st.integers(-180, 180) | st.floats(-180, 180),
+    acc=st.none() | st.floats(-1, 1000),
+    batt=st.none() | st.integers(-1, 101),
+    source=st.none() | st.sampled_from([*LocationSource, "stars", "no word"]),
+    id=st.none() | watch_ids,
+    tid=st.none() | wire_text,
+    tst=seconds | st.just(-1),
+    boot=st.none() | counts,
+    cells=st.just([]) | st.just([CellSeen(mcc=460, mnc=0, lac=1, cid=2)]),
+)
 messages: st.SearchStrategy[WireMessage] = st.one_of(texts, emojis, hellos, usages, contacts, quiets, items)
 
 json_values = st.recursive(
@@ -102,6 +117,36 @@ def test_what_is_encoded_is_decoded_the_same(message: WireMessage) -> None:
 def test_what_is_decoded_again_has_the_same_fingerprint(message: WireMessage) -> None:
     again = codec.decode_json(codec.encode(message), type(message))
     assert codec.fingerprint(again) == codec.fingerprint(message)
+
+
+@given(messages | locations)
+def test_the_fields_of_a_fingerprint_are_those_that_pydantic_writes(message: WireMessage) -> None:
+    fields = message.flat_fields()
+    if fields is not None:
+        assert fields == message.model_dump(mode="json", by_alias=True, exclude_defaults=True)
+    else:
+        assert not isinstance(message, Location) or message.cells
+
+
+@given(st.sampled_from([ReceiptCode.STORED, ReceiptCode.DUPLICATE]), watch_ids)
+def test_a_short_receipt_is_written_as_the_model_is(code: ReceiptCode, ref: str) -> None:
+    assert codec.encode_short_receipt(code, ref) == codec.encode(Receipt(code=code, ref=ref))
+
+
+@given(
+    st.one_of(
+        st.from_regex(r"-?(0|[1-9][0-9]{0,24})(\.[0-9]{1,24})?([eE][+-]?[0-9]{1,3})?", fullmatch=True),
+        st.integers(-(2**70), 2**70).map(lambda number: f"{number}.0"),
+        st.floats(allow_nan=False, allow_infinity=False).map(repr),
+    )
+)
+def test_a_number_is_an_integer_exactly_where_it_equals_one(text: str) -> None:
+    payload = f'{{"_type":"location","lat":1,"lon":1,"tst":{text}}}'.encode()
+    exact = Decimal(text)
+    is_time = exact == exact.to_integral_value() and 0 <= exact <= limits.UNIX_MAX_S
+    [fix] = codec.decode_locations(payload).entries
+    assert isinstance(fix, Location)
+    assert fix.tst == (int(exact) if is_time and len(text) <= limits.NUMBER_MAX_CHARS else 0)
 
 
 def _readers() -> list[Callable[[bytes], object]]:
@@ -204,7 +249,7 @@ def test_every_kind_of_uplink_has_its_advisory_fields() -> None:
 @settings(max_examples=600)
 @given(st.data(), raw_values, st.binary(max_size=8))
 def test_no_advisory_field_costs_the_message_in_which_it_stands(data: st.DataObject, raw: str, tail: bytes) -> None:
-    model = data.draw(st.sampled_from(sorted(ADVISORY, key=lambda one: one.__name__)))
+    model = data.draw(st.sampled_from(sorted(ADVISORY, key=lambda model: model.__name__)))
     field = data.draw(st.sampled_from(ADVISORY[model]))
     example = {name: value for name, value in EXAMPLES[model.__name__][0].items() if name != field}
     # Two clocks that can both be read may contradict each other, which is content.
@@ -212,7 +257,7 @@ def test_no_advisory_field_costs_the_message_in_which_it_stands(data: st.DataObj
     without = codec.decode_json(json.dumps(example).encode(), model)
     payload = f'{{"{field}":{raw},{json.dumps(example)[1:]}'.encode(errors="surrogatepass") + tail
     read = codec.decode_json(payload, model)
-    name = next(name for name, one in model.model_fields.items() if (one.alias or name) == field)
+    name = next(name for name, info in model.model_fields.items() if (info.alias or name) == field)
     assert read.model_copy(update={name: getattr(without, name)}) == without
     # Whatever was read is within the limits of the field: it can be written and read again.
     assert codec.decode_json(codec.encode(read), model) == read
@@ -305,11 +350,11 @@ def test_a_text_in_parts_fits_and_loses_no_character(item: ItemText, room_bytes:
     rooms_bytes,
 )
 def test_receipts_of_an_array_fit_and_lose_no_entry(
-    taken: list[str], rejected: list[RejectedEntry], room_bytes: int
+    accepted: list[str], rejected: list[RejectedEntry], room_bytes: int
 ) -> None:
-    receipts = split.split_receipts(taken, rejected, room_bytes)
+    receipts = split.split_receipts(accepted, rejected, room_bytes)
     assert all(len(codec.encode(receipt)) <= room_bytes for receipt in receipts)
-    assert [ref for receipt in receipts for ref in receipt.refs or []] == taken
+    assert [ref for receipt in receipts for ref in receipt.refs or []] == accepted
     assert [entry for receipt in receipts for entry in receipt.rejected or []] == rejected
 
 

@@ -24,7 +24,7 @@ ZONES = ("Asia/Shanghai", "Asia/Ho_Chi_Minh", "Europe/Istanbul", "Europe/Berlin"
 clocks = st.builds(lambda hour, minute: f"{hour:02}:{minute:02}", st.integers(0, 23), st.integers(0, 59))
 days = st.lists(st.integers(1, 7), min_size=1, max_size=7, unique=True)
 quiet_times = st.builds(lambda on, starts, ends: QuietTime(tuple(on), starts, ends), days, clocks, clocks).filter(
-    lambda one: one.starts != one.ends
+    lambda period: period.starts != period.ends
 )
 # Istanbul changed its clocks until 2016; Berlin still does.
 moments = st.datetimes(datetime(2012, 1, 1), datetime(2030, 12, 31)).map(lambda at: at.replace(tzinfo=UTC))  # noqa: DTZ001
@@ -34,12 +34,12 @@ SPRING, AUTUMN = datetime(2026, 3, 29, 1, tzinfo=UTC), datetime(2026, 10, 25, 1,
 NIGHT = QuietTime((6, 7), "21:00", "02:30")
 
 
-def _quiet_minutes(one: QuietTime) -> set[tuple[int, int]]:
+def _quiet_minutes(period: QuietTime) -> set[tuple[int, int]]:
     """Return every (ISO day, minute of the day) that is quiet, by walking over the week: another way to the answer."""
-    start, end = (int(clock[:2]) * 60 + int(clock[3:]) for clock in (one.starts, one.ends))
+    start, end = (int(clock[:2]) * 60 + int(clock[3:]) for clock in (period.starts, period.ends))
     length = (end - start) % (24 * 60)
     covered = set()
-    for day in one.days:
+    for day in period.days:
         for passed in range(length):
             total = (day - 1) * 24 * 60 + start + passed
             covered.add((total // (24 * 60) % 7 + 1, total % (24 * 60)))
@@ -63,24 +63,26 @@ def test_it_is_quiet_exactly_when_the_clock_on_the_wall_says_so(
 @example([NIGHT], "Europe/Berlin", SPRING)
 @example([NIGHT], "Europe/Berlin", AUTUMN + timedelta(minutes=45))
 def test_the_simulated_watch_is_silent_exactly_then(times: list[QuietTime], zone: str, at: datetime) -> None:
-    told = Config.model_validate(
+    config = Config.model_validate(
         {"version": 1, "quiet": [period.row() for period in times], "utc_offset_s": utc_offset_s(zone, at)}
     )
-    assert hours.is_quiet(told, at.timestamp()) is is_quiet(times, zone, at)
+    assert hours.is_quiet(config, at.timestamp()) is is_quiet(times, zone, at)
 
 
 @given(quiet_times, zones, moments)
 def test_a_week_is_quiet_for_as_long_as_was_asked_but_for_a_change_of_the_clocks(
-    one: QuietTime, zone: str, at: datetime
+    period: QuietTime, zone: str, at: datetime
 ) -> None:
     start = at.replace(second=0, microsecond=0)
     step = timedelta(minutes=30)
     moments_of_week = [start + step * n for n in range(7 * 48)]
-    quiet_steps = sum(is_quiet([one], zone, moment) for moment in moments_of_week)
-    asked_minutes = len(_quiet_minutes(one))
+    quiet_steps = sum(is_quiet([period], zone, moment) for moment in moments_of_week)
+    asked_minutes = len(_quiet_minutes(period))
     changed = utc_offset_s(zone, start) != utc_offset_s(zone, start + timedelta(days=7))
     # Half an hour of counting error at each end of each span, and the hour that a change adds or takes.
-    assert abs(quiet_steps * 30 - asked_minutes) <= 30 * 2 * len(one.days) + (60 * len(one.days) if changed else 0)
+    assert abs(quiet_steps * 30 - asked_minutes) <= 30 * 2 * len(period.days) + (
+        60 * len(period.days) if changed else 0
+    )
 
 
 @given(zones, moments)
@@ -99,7 +101,7 @@ def test_the_clocks_of_berlin_change_and_the_others_do_not() -> None:
 @given(st.lists(quiet_times, max_size=20))
 def test_what_is_stored_is_read_back_the_same(times: list[QuietTime]) -> None:
     checked = checked_quiet_times(times)
-    assert read_quiet_times([one.row() for one in checked]) == checked
+    assert read_quiet_times([period.row() for period in checked]) == checked
 
 
 @pytest.mark.parametrize(

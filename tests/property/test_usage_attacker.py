@@ -71,9 +71,9 @@ def test_the_attacker_is_not_blind() -> None:
     # Given a site of 60 of whom two are silent, in a week in which no edge is kept: two are rounded to none.
     lives = programme(3, 3, (1, 1), (60, 60))
     site = next(iter(lives.values())).site
-    lives = {one: _all_weeks(life, silent_days=0) for one, life in lives.items()}
-    for one in [one for one, life in lives.items() if life.site == site and life.first == 0][:2]:
-        lives[one] = _all_weeks(lives[one], silent_days=9, to_child=0, to_family=0, calls=0, contact_days=0)
+    lives = {family: _all_weeks(life, silent_days=0) for family, life in lives.items()}
+    for family in [family for family, life in lives.items() if life.site == site and life.first == 0][:2]:
+        lives[family] = _all_weeks(lives[family], silent_days=9, to_child=0, to_family=0, calls=0, contact_days=0)
     published = publish(lives)
     unveiled = [
         (week, {**cell, "n": 60, "count": 0, "value": 0.0})
@@ -81,8 +81,8 @@ def test_the_attacker_is_not_blind() -> None:
         for week, cell in published.cells
     ]  # fmt: skip
     assert proved(list(Attacker(published, {"staff"}).claims([1]))) == []
-    told = replace(published, cells=unveiled)
-    assert ("solved", 1, site, "silent", True) in list(Attacker(told, {"staff"}).claims([1]))
+    changed = replace(published, cells=unveiled)
+    assert ("solved", 1, site, "silent", True) in list(Attacker(changed, {"staff"}).claims([1]))
 
 
 def _all_weeks(life: Life, **fields: object) -> Life:
@@ -95,12 +95,12 @@ def test_what_is_shown_depends_on_the_sizes_of_groups_and_never_on_what_families
     others = list(lives)
     random.Random(5).shuffle(others)
     exchanged = {
-        one: replace(
+        family: replace(
             life,
-            weeks=tuple(replace(week, family_id=one, followed_days=life.weeks[place].followed_days)
+            weeks=tuple(replace(week, family_id=family, followed_days=life.weeks[place].followed_days)
                         for place, week in enumerate(lives[other].weeks)),
         )
-        for (one, life), other in zip(lives.items(), others, strict=True)
+        for (family, life), other in zip(lives.items(), others, strict=True)
     }  # fmt: skip
 
     def shown(published: Published, *, cumulative: bool) -> set[tuple[int, str, Hashable, str, bool]]:
@@ -142,10 +142,10 @@ def test_whatever_is_published_of_a_group_neither_it_nor_its_complement_can_be_t
 def test_what_the_public_is_shown_follows_from_what_staff_are_shown() -> None:
     staff, public = LEAST.values()
     for size in range(SHARE_FAMILIES * public, 150):
-        told: dict[int | None, int | None] = {}
+        counts: dict[int | None, int | None] = {}
         for count in range(size + 1):
             inside = coded(count, size, staff)
-            assert told.setdefault(inside, coded(count, size, public)) == coded(count, size, public)
+            assert counts.setdefault(inside, coded(count, size, public)) == coded(count, size, public)
 
 
 def test_a_whole_is_split_into_parts_of_one_size_and_the_rest_is_none_or_as_large_and_more_than_one() -> None:
@@ -159,7 +159,7 @@ def test_a_whole_is_split_into_parts_of_one_size_and_the_rest_is_none_or_as_larg
 
     # a is too small alone: the smallest of the others goes with it.
     assert units() == {frozenset("ab"), frozenset("c"), frozenset("d")}
-    assert units(a=40) == {frozenset(one) for one in "abcd"}
+    assert units(a=40) == {frozenset(letter) for letter in "abcd"}
     # d is withheld this week, large as it is: alone it would be had by subtraction.
     assert units(a=40, d=90) == {frozenset("ad"), frozenset("b"), frozenset("c")}
     assert units(a=4, b=5, c=6) == {frozenset({"programme"})}
@@ -181,17 +181,17 @@ def test_the_last_numbers_of_a_quarter_and_the_first_of_the_next_do_not_bound_ea
     base = next(iter(programme(3, 1, (1, 1), (1, 1)).values())).weeks[0]
     lives = {}
     for place in range(200):
-        one = uuid.UUID(int=place + 1_000_000)
+        family_id = uuid.UUID(int=place + 1_000_000)
         weeks = [
-            replace(base, family_id=one, followed_days=100,
+            replace(base, family_id=family_id, followed_days=100,
                     drop_out_reason=DropOut.SILENT if place < (3 if week < 13 else 4) else None)
             for week in range(WEEKS)
         ]  # fmt: skip
-        lives[one] = Life(site, cohort, 0, WEEKS, tuple(weeks))
+        lives[family_id] = Life(site, cohort, 0, WEEKS, tuple(weeks))
     published = publish(lives)
-    told = ("staff", PROGRAMME, "drop_out")
+    place_of_count = ("staff", PROGRAMME, "drop_out")
     counts = {cell["count"] for _, cell in published.cells
-              if (cell["audience"], cell["scope_id"], cell["indicator"]) == told}  # fmt: skip
+              if (cell["audience"], cell["scope_id"], cell["indicator"]) == place_of_count}  # fmt: skip
     # Three and four are the same edge.
     assert counts == {5}
     assert rounded(4) == 5

@@ -114,10 +114,10 @@ def test_copies_within_five_minutes_are_one_witness_of_a_passage(
     for gap_s in gaps:
         track.add(wrong, accuracy_m, source, gap_s)
     assert sum(gaps) < NEW_SCAN_AFTER.total_seconds()
-    one = at_home()
-    one.add(wrong, accuracy_m, source, wait_s)
+    fixes = at_home()
+    fixes.add(wrong, accuracy_m, source, wait_s)
     if wait_s * MAX_SPEED_M_S >= distance_m(HOME, wrong):
-        assert (track.passages, track.zone) == (one.passages, one.zone)
+        assert (track.passages, track.zone) == (fixes.passages, fixes.zone)
 
 
 FIXES = st.lists(st.tuples(ANYWHERE, ACCURACIES_M, SOURCES, GAPS_S), max_size=25)
@@ -137,16 +137,16 @@ def test_a_precise_gps_fix_wins_against_networks_at_once(
     assert track.latest.point == here
 
 
-@given(fixes=FIXES, there=FAR, accuracy_m=ACCURACIES_M, source=NETWORKS)
+@given(fixes=FIXES, place=FAR, accuracy_m=ACCURACIES_M, source=NETWORKS)
 def test_a_child_that_is_elsewhere_is_found_there(
-    fixes: list[tuple[Point, float, str | None, int]], there: Point, accuracy_m: float, source: str | None
+    fixes: list[tuple[Point, float, str | None, int]], place: Point, accuracy_m: float, source: str | None
 ) -> None:
     track = at_home()
     for point, given_m, given_source, gap_s in fixes:
         track.add(point, given_m, given_source, gap_s)
     # Two answers that differ by more than a copy does, one after the other.
-    track.add(there, accuracy_m, source, 60)
-    moved = Plane(there).point(2 * SAME_ANSWER_WITHIN_M, 0)
+    track.add(place, accuracy_m, source, 60)
+    moved = Plane(place).point(2 * SAME_ANSWER_WITHIN_M, 0)
     track.add(moved, accuracy_m, source, 60)
     assert distance_m(track.latest.point, moved) <= 3 * SAME_ANSWER_WITHIN_M
     # Whatever was believed of the zone, an hour of scans there says that the child left it.
@@ -163,4 +163,4 @@ def test_only_what_moves_the_latest_place_changes_a_zone(fixes: list[tuple[Point
         assessed = track.add(point, accuracy_m, source, gap_s)
         assert assessed.moves or track.zone == before
         assert (track.latest.point == point) or not assessed.moves
-    assert all(one != other for one, other in zip(track.passages, track.passages[1:], strict=False))
+    assert all(passage != other for passage, other in zip(track.passages, track.passages[1:], strict=False))

@@ -46,12 +46,12 @@ EDGES = st.lists(st.tuples(st.floats(-3_000, 3_000), ACCURACIES_M), max_size=40)
 
 
 def passages(edges: list[tuple[float, float]]) -> list[Passage]:
-    stand, found = ZoneState(), []
+    stand, passages_found = ZoneState(), []
     for edge_m, accuracy_m in edges:
         stand, passage = pass_zone(stand, edge_m, accuracy_m)
         if passage is not None:
-            found.append(passage)
-    return found
+            passages_found.append(passage)
+    return passages_found
 
 
 @given(
@@ -79,8 +79,8 @@ def test_a_child_who_stands_still_makes_at_most_one_passage(
 
 @given(EDGES)
 def test_entering_and_leaving_alternate(edges: list[tuple[float, float]]) -> None:
-    found = passages(edges)
-    assert all(one is not other for one, other in itertools.pairwise(found))
+    crossings = passages(edges)
+    assert all(passage is not other for passage, other in itertools.pairwise(crossings))
 
 
 @given(EDGES)
@@ -114,11 +114,11 @@ def test_a_child_in_a_car_has_left_with_the_third_fix_and_not_before(
     outside: list[tuple[float, float]],
 ) -> None:
     stand = ZoneState(Where.INSIDE)
-    found = []
+    crossings = []
     for edge_m, accuracy_m in outside:
         stand, passage = pass_zone(stand, edge_m, accuracy_m, leaps=True)
-        found.append(passage)
-    assert found == [None, None, Passage.LEFT, *[None] * (len(outside) - 3)]
+        crossings.append(passage)
+    assert crossings == [None, None, Passage.LEFT, *[None] * (len(outside) - 3)]
 
 
 FIXES = st.lists(
@@ -135,26 +135,30 @@ ZONE = Circle(CENTER, 200)
 def arrive(fixes: list[tuple[int, float, float | None]]) -> tuple[list[tuple[Passage, datetime]], list[AssessedFix]]:
     """Take fixes in the order of their arrival through judgement and zone."""
     known, stand = KnownPlaces(), ZoneState()
-    found: list[tuple[Passage, datetime]] = []
+    crossings: list[tuple[Passage, datetime]] = []
     judged: list[AssessedFix] = []
     for minutes, east_m, accuracy_m in fixes:
-        one = assess(PLANE.point(east_m, 0), accuracy_m, FixTime(NOON + timedelta(minutes=minutes)), known)
-        known = update_known(known, one)
-        judged.append(one)
-        if one.moves:
-            assert one.fix.accuracy_m is not None
-            stand, passage = pass_zone(stand, ZONE.edge_m(one.fix.point), one.fix.accuracy_m, leaps=one.leaps)
+        assessed = assess(PLANE.point(east_m, 0), accuracy_m, FixTime(NOON + timedelta(minutes=minutes)), known)
+        known = update_known(known, assessed)
+        judged.append(assessed)
+        if assessed.moves:
+            assert assessed.fix.accuracy_m is not None
+            stand, passage = pass_zone(
+                stand, ZONE.edge_m(assessed.fix.point), assessed.fix.accuracy_m, leaps=assessed.leaps
+            )
             if passage is not None:
-                found.append((passage, one.fix.happened_at))
-    return found, judged
+                crossings.append((passage, assessed.fix.happened_at))
+    return crossings, judged
 
 
 @given(FIXES)
 def test_no_passage_comes_of_a_fix_that_is_poor_bad_or_late(fixes: list[tuple[int, float, float | None]]) -> None:
-    found, judged = arrive(fixes)
-    moving = {one.fix.happened_at for one in judged if one.quality is Quality.GOOD and not one.late}
-    assert {at for _, at in found} <= moving
-    times = [at for _, at in found]
+    crossings, judged = arrive(fixes)
+    moving = {
+        judgement.fix.happened_at for judgement in judged if judgement.quality is Quality.GOOD and not judgement.late
+    }
+    assert {at for _, at in crossings} <= moving
+    times = [at for _, at in crossings]
     assert times == sorted(times)
 
 
@@ -173,4 +177,4 @@ def test_late_fixes_change_nothing_in_whatever_order_they_come(
     behind = [fix for fix in shuffled if fix[0] <= newest]
     with_late, judged = arrive([*in_time, *behind])
     assert with_late == without
-    assert all(not one.moves for one in judged[len(in_time) :])
+    assert all(not judgement.moves for judgement in judged[len(in_time) :])

@@ -262,7 +262,7 @@ def page() -> str:
     every = cells()
     routes, rules = {cell.route for cell in every}, sorted({cell.rule for cell in every})
     counted = Counter(str(cell.expected.status) if cell.expected else "passes" for cell in every)
-    numbers = (len(routes), len(rules), len(Role), len(Target), len(every), *(counted[one] for one in _COUNTED))
+    numbers = (len(routes), len(rules), len(Role), len(Target), len(every), *(counted[outcome] for outcome in _COUNTED))
     lines = [
         _HEAD,
         "| routes | rules | roles | targets | cells | pass | 401 | 403 | 404 |",
@@ -276,16 +276,16 @@ def page() -> str:
         routes_of_rule = sorted({str(cell.route) for cell in of_rule})
         lines += [f"## {rule}", "", f"{len(routes_of_rule)} routes.", "", f"| role | {' | '.join(targets)} |"]
         lines.append("|---" * (len(targets) + 1) + "|")
-        asked = {(cell.role, cell.target): cell.expected for cell in of_rule}
-        lines += [f"| {role} | {' | '.join(_word(asked, role, target) for target in targets)} |" for role in Role]
+        expected = {(cell.role, cell.target): cell.expected for cell in of_rule}
+        lines += [f"| {role} | {' | '.join(_word(expected, role, target) for target in targets)} |" for role in Role]
         lines.append("")
     return "\n".join(lines)
 
 
-def _word(asked: dict[tuple[Role, Target], Refusal | None], role: Role, target: Target) -> str:
-    if (role, target) not in asked:
+def _word(expected: dict[tuple[Role, Target], Refusal | None], role: Role, target: Target) -> str:
+    if (role, target) not in expected:
         return ""
-    answer = asked[role, target]
+    answer = expected[role, target]
     if answer is None:
         return "**passes**"
     return f"{answer.status} `{answer.code}`" if answer.status == 403 else str(answer.status)

@@ -70,37 +70,41 @@ class AccessWorld:
         given = {name: ids.get(name, str(uuid.uuid4())) for name in re.findall(r"{(\w+)}", cell.route.path)}
         if "token" in given:
             given["token"] = asker.headers["Authorization"].removeprefix("Bearer ") or "none"
-        asked: dict[str, Any] = (
+        request: dict[str, Any] = (
             {"json": STAFF_BODIES.get(str(cell.route))} if cell.route.is_for_staff else request_of(cell.route)
         )
         headers = asker.headers if cell.role is not Role.NOBODY else {}
-        headers = {**asked.pop("headers", {}), **headers, **(claims or {})}
-        params = {**asked.pop("params", {}), **(query or {})}
+        headers = {**request.pop("headers", {}), **headers, **(claims or {})}
+        params = {**request.pop("params", {}), **(query or {})}
         with recorded() as statements:
             answer = await client.request(
-                cell.route.method, cell.route.path.format(**given), headers=headers, params=params, **asked
+                cell.route.method, cell.route.path.format(**given), headers=headers, params=params, **request
             )
         is_json = answer.headers.get("content-type", "").endswith("json")
-        said = answer.json() if answer.content and is_json else {}
-        body = {name: value for name, value in said.items() if name != "request_id"} if isinstance(said, dict) else {}
+        content = answer.json() if answer.content and is_json else {}
+        body = (
+            {name: value for name, value in content.items() if name != "request_id"}
+            if isinstance(content, dict)
+            else {}
+        )
         return Answer(answer.status_code, body, tuple(statements))
 
 
 @contextlib.contextmanager
 def recorded() -> Iterator[list[str]]:
     """Yield the list of statements that this task sends to the database within the block, without their values."""
-    found: list[str] = []
-    token = _statements.set(found)
+    statements: list[str] = []
+    token = _statements.set(statements)
     try:
-        yield found
+        yield statements
     finally:
         _statements.reset(token)
 
 
 def _note(_connection: Any, _cursor: Any, statement: str, *_: Any) -> None:
-    found = _statements.get()
-    if found is not None:
-        found.append(statement)
+    statements = _statements.get()
+    if statements is not None:
+        statements.append(statement)
 
 
 @contextlib.contextmanager
@@ -164,8 +168,8 @@ async def make_access_world(client: httpx.AsyncClient, database: Database) -> Ac
         world.ids[target]["staff_session_id"] = session["staff_session_id"]
         admin = await make_staff(client, database, place, "admin")
         body = {**STAFF_BODIES["POST /v1/staff/accounts"], "email": f"{new_ref()}@wecare.example"}
-        asked = await admin.told("POST", "/v1/staff/accounts", json={**body, "site_id": str(place.site.site_id)})
-        world.ids[target]["request_id"] = asked["request_id"]
+        request = await admin.told("POST", "/v1/staff/accounts", json={**body, "site_id": str(place.site.site_id)})
+        world.ids[target]["request_id"] = request["request_id"]
     # A site's programme is out of scope for staff of that site alone.
     del world.ids[Target.SIBLING]["programme_id"]
     return world
@@ -186,8 +190,8 @@ async def guardians_of(first: Parent) -> dict[Role, Parent]:
     manage = await first.invite(may_message=False, may_manage=True)
     withdrawn = await first.invite(may_locate=True, may_manage=True)
     removed, ended = await first.invite(may_locate=True, may_manage=True), await first.invite()
-    for one in (locate, manage, withdrawn):
-        await one.consent("location")
+    for guardian in (locate, manage, withdrawn):
+        await guardian.consent("location")
     await withdrawn.told("POST", f"{first.family}/consents/withdraw", json={"part": "messages"})
     await first.told("DELETE", f"{first.family}/guardians/{removed.guardian_id}")
     await ended.told("POST", "/v1/auth/logout")

@@ -46,7 +46,7 @@ async def api_process(settings: Settings) -> AsyncIterator[int]:
 
 @contextlib.asynccontextmanager
 async def running_api(settings: Settings, code: Path | None = None) -> AsyncIterator[RunningApi]:
-    """Run an API process on the database and blobs of these settings; ``code``: from another checkout's folder."""
+    """Run an API process on the database and blobs of these settings; ``code``: another checkout, with its .venv."""
     with claimed_ports() as claim_port:
         async with _running_on(settings, claim_port(), claim_port(), code) as api:
             yield api
@@ -68,9 +68,8 @@ async def _running_on(
         "SMARTWATCH_TRUSTED_PROXIES": "127.0.0.1",
         "SMARTWATCH_ERASURE_LEDGER": str(settings.erasure_ledger),
     }
-    process = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "services.cli", "api", env=environment, cwd=code
-    )
+    python = sys.executable if code is None else str(code / ".venv" / "bin" / "python")
+    process = await asyncio.create_subprocess_exec(python, "-m", "services.cli", "api", env=environment, cwd=code)
     try:
         async with httpx.AsyncClient() as client, asyncio.timeout(READY_WITHIN_S):
             while not await _is_ready(client, port):  # noqa: ASYNC110 - another process has no event to wait for

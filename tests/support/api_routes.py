@@ -24,9 +24,9 @@ class UndeclaredAccessError(AssertionError):
     """A route without exactly one access rule."""
 
     def __init__(self, route: Declared) -> None:
-        found = f"{len(route.rules)} access rules ({', '.join(route.rules)})" if route.rules else "no access rule"
+        rules = f"{len(route.rules)} access rules ({', '.join(route.rules)})" if route.rules else "no access rule"
         super().__init__(
-            f"{route} declares {found}: in {route.file}, give its decorator dependencies=[...] with one rule of "
+            f"{route} declares {rules}: in {route.file}, give its decorator dependencies=[...] with one rule of "
             f"services/api/{'staff' if route.is_for_staff else 'family'}/access.py, or OPEN of services/api/access.py"
         )
 

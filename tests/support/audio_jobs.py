@@ -20,7 +20,7 @@ from services.core.platform.audio.confinement import confine
 DEADLINE_S = 20.0
 
 
-def one(head: dict[str, object], clip: bytes) -> dict[str, object]:
+def run_job(head: dict[str, object], clip: bytes) -> dict[str, object]:
     """Do one job in a limited copy of this process."""
     reading, writing = os.pipe()
     began_s = time.monotonic()
@@ -36,10 +36,10 @@ def one(head: dict[str, object], clip: bytes) -> dict[str, object]:
     if is_late:
         os.kill(process, signal.SIGKILL)
     with os.fdopen(reading, "rb") as source:
-        found = read_frame(source)
+        frame = read_frame(source)
     _, status, usage = os.wait4(process, 0)
     return {
-        "answer": None if found is None else found[0],
+        "answer": None if frame is None else frame[0],
         "is_late": is_late,
         "signal": os.WTERMSIG(status) if os.WIFSIGNALED(status) else 0,
         "peak_kib": usage.ru_maxrss,
@@ -53,7 +53,7 @@ def main() -> None:
     av.logging.set_level(None)
     warm_up()
     while (job := read_frame(sys.stdin.buffer)) is not None:
-        write_frame(sys.stdout.buffer, one(*job))
+        write_frame(sys.stdout.buffer, run_job(*job))
 
 
 if __name__ == "__main__":

@@ -71,7 +71,7 @@ async def bridge_process(
 
 
 def _environment(stand: Stand, backend_port: int | None, health_port: int) -> dict[str, str]:
-    told = {
+    settings = {
         "environment": "test", "database_url": stand.settings.database_url, "blob_url": stand.settings.blob_url,
         "erasure_ledger": str(stand.settings.erasure_ledger),
         "mqtt_backend_port": str(backend_port or stand.settings.mqtt_backend_port),
@@ -79,7 +79,7 @@ def _environment(stand: Stand, backend_port: int | None, health_port: int) -> di
         "bridge_health_port": str(health_port),
     }  # fmt: skip
     outside = {name: value for name, value in os.environ.items() if not name.startswith("SMARTWATCH_")}
-    return outside | {f"SMARTWATCH_{name.upper()}": value for name, value in told.items()}
+    return outside | {f"SMARTWATCH_{name.upper()}": value for name, value in settings.items()}
 
 
 @contextlib.asynccontextmanager

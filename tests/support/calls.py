@@ -15,12 +15,12 @@ async def calls_to(database: Database, person_id: str) -> int:
     """Return how many texts about alerts were written to a guardian or a contact."""
     person = uuid.UUID(person_id)
     async with database.begin() as work:
-        found = await work.session.exec(
+        call_ids = await work.session.exec(
             select(AlertCall.call_id).where(
                 or_(col(AlertCall.guardian_id) == person, col(AlertCall.contact_id) == person)
             )
         )
-        return len(found.all())
+        return len(call_ids.all())
 
 
 async def calls_to_parents(parents: list[Parent]) -> list[int]:

@@ -13,7 +13,7 @@ from services.core.platform.db.database import Database
 async def rows_with(database: Database, canary: str | bytes) -> list[str]:
     """Return every table with a row in which the text, or its bytes, stand anywhere; of bytes: as they are."""
     text, raw = (canary, canary.encode()) if isinstance(canary, str) else (canary.hex(), canary)
-    found = []
+    canaries = []
     async with database.begin() as work:
         connection = await work.session.connection()
         for table in SQLModel.metadata.tables:
@@ -23,8 +23,8 @@ async def rows_with(database: Database, canary: str | bytes) -> list[str]:
                 (f"%{text}%", f"%{raw.hex()}%"),
             )
             if hits.scalar_one():
-                found.append(table)
-    return found
+                canaries.append(table)
+    return canaries
 
 
 def files_with(folders: Iterable[Path], canaries: Iterable[bytes]) -> list[str]:

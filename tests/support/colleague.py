@@ -23,9 +23,9 @@ _FIRST_PASSWORD = re.compile(r"[a-z2-7]{5}(-[a-z2-7]{5}){4}")
 
 async def first_password_sent_to(database: Database, phone: str) -> str:
     """Return the newest first password that waits for a phone."""
-    found = [match[0] for text in await sms_to(database, phone) if (match := _FIRST_PASSWORD.search(text))]
-    assert found, "no first password was sent"
-    return found[-1]
+    passwords = [match[0] for text in await sms_to(database, phone) if (match := _FIRST_PASSWORD.search(text))]
+    assert passwords, "no first password was sent"
+    return passwords[-1]
 
 
 @dataclass
@@ -51,18 +51,18 @@ class Colleague:
         """The headers of a request that is logged in."""
         return {"Authorization": f"Bearer {self.tokens['access_token']}", "X-Forwarded-For": self.address}
 
-    async def say(self, leaf: str, headers: dict[str, str] | None = None, **said: str) -> httpx.Response:
+    async def say(self, leaf: str, headers: dict[str, str] | None = None, **fields: str) -> httpx.Response:
         """Send a request of the log-in."""
-        body = {"email": self.email, "password": self.password, **said}
+        body = {"email": self.email, "password": self.password, **fields}
         sent = {"X-Forwarded-For": self.address, **(headers or {})}
         return await self.client.post(f"/v1/staff/auth/{leaf}", json=body, headers=sent)
 
     async def set_up(self) -> Colleague:
         """Set the app up with the first password and choose a password."""
-        told = (await self.say("set-up")).json()
-        query = urllib.parse.parse_qs(urllib.parse.urlsplit(told["otpauth_url"]).query)
+        set_up = (await self.say("set-up")).json()
+        query = urllib.parse.parse_qs(urllib.parse.urlsplit(set_up["otpauth_url"]).query)
         self.secret = base64.b32decode(query["secret"][0])
-        assert told["qr_svg"].startswith("<svg")
+        assert set_up["qr_svg"].startswith("<svg")
         answer = await self.say("set-up/confirm", code=self.shown(), new_password=self.own_password)
         assert answer.status_code == 200, answer.text
         self.password = self.own_password
@@ -81,8 +81,8 @@ class Colleague:
 
     async def refresh(self, token: str | None = None) -> httpx.Response:
         """Continue the session."""
-        said = {"refresh_token": token or self.tokens["refresh_token"]}
-        return await self.client.post("/v1/staff/auth/refresh", json=said)
+        body = {"refresh_token": token or self.tokens["refresh_token"]}
+        return await self.client.post("/v1/staff/auth/refresh", json=body)
 
 
 async def new_colleague(client: httpx.AsyncClient, database: Database, clock: FakeClock) -> Colleague:

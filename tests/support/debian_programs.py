@@ -44,8 +44,8 @@ def program(name: str, package: str) -> Program:
     names the package.
     """
     path = os.environ.get("PATH", os.defpath)
-    if found := shutil.which(name, path=f"{path}:/usr/sbin:/sbin"):
-        return Program(Path(found))
+    if program := shutil.which(name, path=f"{path}:/usr/sbin:/sbin"):
+        return Program(Path(program))
     try:
         root = _bring(package)
     except (OSError, subprocess.SubprocessError) as error:
@@ -53,7 +53,7 @@ def program(name: str, package: str) -> Program:
         if os.geteuid() == 0:
             pytest.fail(reason)
         pytest.skip(reason)
-    [brought] = [one for folder in ("usr/bin", "usr/sbin", "bin", "sbin") if (one := root / folder / name).is_file()]
+    [brought] = [file for folder in ("usr/bin", "usr/sbin", "bin", "sbin") if (file := root / folder / name).is_file()]
     return Program(brought, sorted({path.parent for path in root.glob("**/lib/**/*.so*")}))
 
 

@@ -38,14 +38,14 @@ def conflict(uid: str, problem: str) -> dict[str, Any]:
     return {"object": uid, "objects": {"dataElement": uid}, "value": problem, "errorCode": "E7610", "indexes": [0]}
 
 
-def wrapped(told: dict[str, Any], status: int) -> dict[str, Any]:
+def wrapped(summary: dict[str, Any], status: int) -> dict[str, Any]:
     """Return a summary in the message around it, as version 2.38 and later answer."""
     return {
         "httpStatus": HTTPStatus(status).phrase, "httpStatusCode": status,
-        "status": "OK" if told["status"] == "SUCCESS" else told["status"],
+        "status": "OK" if summary["status"] == "SUCCESS" else summary["status"],
         "message": "Import was successful." if status == HTTPStatus.OK
         else "One more conflicts encountered, please check import summary.",
-        "response": told,
+        "response": summary,
     }  # fmt: skip
 
 
@@ -113,13 +113,13 @@ class Dhis2:
         forced = self.answers.popleft() if self.answers else (0, None)
         if forced[0]:
             return forced
-        told = self._take(values, is_dry=query["dryRun"] == "true")
+        summary = self._take(values, is_dry=query["dryRun"] == "true")
         if forced[0] is None:
             return None, None
         if not self.is_new:
-            return 200, told
-        status = 200 if told["status"] == "SUCCESS" else 409
-        return status, wrapped(told, status)
+            return 200, summary
+        status = 200 if summary["status"] == "SUCCESS" else 409
+        return status, wrapped(summary, status)
 
     def _take(self, values: list[dict[str, str]], *, is_dry: bool) -> dict[str, Any]:
         count = {"imported": 0, "updated": 0, "ignored": 0}

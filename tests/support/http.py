@@ -24,6 +24,7 @@ from services.core.people.households.tables import Enrolment, Family
 from services.core.people.programme.tables import Cohort, Site
 from services.core.platform.crypto.random_ids import new_ref
 from services.core.platform.db.database import Database
+from services.core.platform.limits.memory import local_buckets
 from services.core.platform.limits.tables import LimitBucket
 from services.core.platform.outbox.actions import unseal_sms
 from services.core.platform.outbox.tables import OutboxRow
@@ -87,13 +88,14 @@ async def sms_to(database: Database, phone: str) -> list[str]:
             select(OutboxRow).where(OutboxRow.kind == "sms").order_by(col(OutboxRow.outbox_id))
         )
         opened = [unseal_sms(work.vault, row) for row in rows]
-    return [one.content.text for one in opened if one.phone == phone]
+    return [sms.content.text for sms in opened if sms.phone == phone]
 
 
 async def fill_buckets(database: Database) -> None:
     """Have every limit unused again."""
     async with database.begin() as work:
         await work.run(delete(LimitBucket))
+    local_buckets(database).clear()
 
 
 async def ask_without_limits(database: Database, ask: Callable[[], Awaitable[httpx.Response]]) -> httpx.Response:
@@ -162,21 +164,21 @@ class Parent:
 
     async def ask_for_code(self) -> tuple[str, str]:
         """Ask for a one-time code; return the challenge's id and the code that came by SMS."""
-        asked = await self.post("/v1/auth/codes", {"phone": self.phone, "locale": "en"})
-        assert asked.status_code == 202, asked.text
-        challenge_id = asked.json()["challenge_id"]
-        self.secrets[challenge_id] = asked.json()["challenge_secret"]
+        answer = await self.post("/v1/auth/codes", {"phone": self.phone, "locale": "en"})
+        assert answer.status_code == 202, answer.text
+        challenge_id = answer.json()["challenge_id"]
+        self.secrets[challenge_id] = answer.json()["challenge_secret"]
         return challenge_id, code_in((await sms_to(self.database, self.phone))[-1])
 
-    async def post(self, path: str, said: dict[str, Any]) -> httpx.Response:
+    async def post(self, path: str, body: dict[str, Any]) -> httpx.Response:
         """Say something before logging in, from this phone's address and with its device token if it has one."""
         known = {} if self.device_token is None else {"device_token": self.device_token}
-        return await self.client.post(path, json={**said, **known}, headers={"X-Forwarded-For": self.address})
+        return await self.client.post(path, json={**body, **known}, headers={"X-Forwarded-For": self.address})
 
     async def enter_code(self, challenge_id: str, code: str) -> httpx.Response:
         secret = self.secrets.get(challenge_id, "unknown")
-        said = {"challenge_id": challenge_id, "challenge_secret": secret, "phone": self.phone, "code": code}
-        return await self.post("/v1/auth/tokens", {**said, "label": self.label} if self.label else said)
+        body = {"challenge_id": challenge_id, "challenge_secret": secret, "phone": self.phone, "code": code}
+        return await self.post("/v1/auth/tokens", {**body, "label": self.label} if self.label else body)
 
     async def log_in(self) -> Parent:
         answer = await self.enter_code(*await self.ask_for_code())
@@ -207,12 +209,12 @@ class Parent:
             return
         sent = await self.told("POST", "/v1/me/step-up/codes")
         code = code_in((await sms_to(self.database, self.phone))[-1])
-        said = {name: sent[name] for name in ("challenge_id", "challenge_secret")}
-        await self.told("POST", "/v1/me/step-up", json={**said, "code": code})
+        body = {name: sent[name] for name in ("challenge_id", "challenge_secret")}
+        await self.told("POST", "/v1/me/step-up", json={**body, "code": code})
 
     async def consent(self, part: str = "messages") -> None:
-        said = {"part": part, "text_version": TEXT_VERSION, "locale": "en", "how": "app"}
-        await self.told("POST", f"{self.family}/consents", json=said)
+        body = {"part": part, "text_version": TEXT_VERSION, "locale": "en", "how": "app"}
+        await self.told("POST", f"{self.family}/consents", json=body)
 
     async def add_child(self, name: str = "Mei") -> str:
         child = await self.told("POST", f"{self.family}/children", json={"name": name})
@@ -220,25 +222,25 @@ class Parent:
         return self.child_id
 
     async def contacts(self) -> dict[str, Any]:
-        found: dict[str, Any] = await self.told("GET", f"{self.child}/contacts")
-        return found
+        contacts: dict[str, Any] = await self.told("GET", f"{self.child}/contacts")
+        return contacts
 
     async def add_contact(self, **fields: Any) -> dict[str, Any]:
         contact = {"name": "Teacher Li", "relation": "teacher", "number": new_phone(), **fields}
-        found: dict[str, Any] = await self.told("POST", f"{self.child}/contacts", json=contact)
-        return found
+        contact_row: dict[str, Any] = await self.told("POST", f"{self.child}/contacts", json=contact)
+        return contact_row
 
     async def send(self, text: str, key: str | None = None) -> dict[str, Any]:
         headers = {"Idempotency-Key": key or new_ref()}
-        said = {"kind": "text", "text": text}
-        found: dict[str, Any] = await self.told("POST", f"{self.child}/messages", json=said, headers=headers)
-        return found
+        body = {"kind": "text", "text": text}
+        message: dict[str, Any] = await self.told("POST", f"{self.child}/messages", json=body, headers=headers)
+        return message
 
     async def speak(self, sound: bytes, key: str | None = None, media_type: str = "audio/amr") -> dict[str, Any]:
         headers = {"Idempotency-Key": key or new_ref(), "Content-Type": media_type}
         path = f"{self.child}/voice-messages"
-        found: dict[str, Any] = await self.told("POST", path, content=sound, headers=headers)
-        return found
+        message: dict[str, Any] = await self.told("POST", path, content=sound, headers=headers)
+        return message
 
     async def invite(self, **rights: Any) -> Parent:
         """Invite another phone, have it log in and accept; return that guardian."""
@@ -287,7 +289,7 @@ async def pair(parent: Parent, place: Place, *, since: datetime | None = None) -
     async with parent.database.begin() as work:
         identity = await current_identity(work, uuid.UUID(parent.child_id))
         assert identity is not None
-        said = {"firmware": "1.4.2", "battery_pct": 81}
-        await receive_hello(work, identity.username, HelloReport("9d2f", int(work.now.timestamp()), 0, 0, said))
+        fields = {"firmware": "1.4.2", "battery_pct": 81}
+        await receive_hello(work, identity.username, HelloReport("9d2f", int(work.now.timestamp()), 0, 0, fields))
         identity.issued_at = since or identity.issued_at
     return identity

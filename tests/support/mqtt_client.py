@@ -11,7 +11,7 @@ import aiomqtt
 
 from services.broker.probe import probe_login
 
-HEARD_WITHIN_S = 5.0
+HEARD_WITHIN_S = 30.0
 
 
 class MqttClient:

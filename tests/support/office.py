@@ -29,13 +29,13 @@ class Office:
         self.site = f"/v1/staff/sites/{place.site.site_id}"
 
     def new_account(self, role: str = "admin", **other: Any) -> dict[str, Any]:
-        asked = {"email": f"{new_ref()}@wecare.example", "display_name": "Dora", "role": role, "phone": new_phone()}
-        return asked | {"employed_by_factory": False, "site_id": str(self.place.site.site_id)} | other
+        account = {"email": f"{new_ref()}@wecare.example", "display_name": "Dora", "role": role, "phone": new_phone()}
+        return account | {"employed_by_factory": False, "site_id": str(self.place.site.site_id)} | other
 
     async def opened(self, author: StaffMember, approver: StaffMember, role: str = "admin") -> StaffMember:
         """Open an account in the name of ``author``; log in as it."""
-        asked = await author.told("POST", "/v1/staff/accounts", json=self.new_account(role))
-        done = await approver.told("POST", f"/v1/staff/account-requests/{asked['request_id']}/approve")
+        request = await author.told("POST", "/v1/staff/accounts", json=self.new_account(role))
+        done = await approver.told("POST", f"/v1/staff/account-requests/{request['request_id']}/approve")
         return await self.member(uuid.UUID(done["staff_id"]), author.client)
 
     async def member(self, staff_id: uuid.UUID, client: httpx.AsyncClient) -> StaffMember:
@@ -43,35 +43,37 @@ class Office:
             staff = await work.session.get_one(Staff, staff_id)
         return await renewed(StaffMember(client, staff, ""), self.database)
 
-    async def reset(self, author: StaffMember, approver: StaffMember, member: StaffMember, **said: str) -> StaffMember:
-        asked = await author.told("POST", f"/v1/staff/accounts/{member.staff_id}/reset", json=said)
-        await approver.told("POST", f"/v1/staff/account-requests/{asked['request_id']}/approve")
+    async def reset(
+        self, author: StaffMember, approver: StaffMember, member: StaffMember, **fields: str
+    ) -> StaffMember:
+        request = await author.told("POST", f"/v1/staff/accounts/{member.staff_id}/reset", json=fields)
+        await approver.told("POST", f"/v1/staff/account-requests/{request['request_id']}/approve")
         return await self.member(member.staff.staff_id, member.client)
 
     async def break_glass(self, asker: StaffMember, days: int = 0) -> str:
-        asked = await asker.told(
+        request = await asker.told(
             "POST", f"{self.site}/families/{self.code}/break-glass",
             json={"reason": "The school called.", "tell_after_days": days},
         )  # fmt: skip
-        return f"{self.site}/break-glass/{asked['break_glass_id']}/approve"
+        return f"{self.site}/break-glass/{request['break_glass_id']}/approve"
 
     async def recovery(self, asker: StaffMember) -> str:
-        asked = {"kind": "phone", "phone": self.mother.phone, "new_phone": new_phone(), **CARD}
-        made = await asker.told("POST", f"{self.site}/families/{self.code}/recoveries", json=asked)
+        body = {"kind": "phone", "phone": self.mother.phone, "new_phone": new_phone(), **CARD}
+        made = await asker.told("POST", f"{self.site}/families/{self.code}/recoveries", json=body)
         return f"{self.site}/recoveries/{made['recovery_id']}"
 
-    async def all_refused(self, one: StaffMember, other: StaffMember, refusal: tuple[int, str] = SECOND) -> None:
+    async def all_refused(self, first: StaffMember, other: StaffMember, refusal: tuple[int, str] = SECOND) -> None:
         """Show that neither approves anything of the other's: break-glass, delayed or not, recovery, an account."""
-        one, other = await renewed(one, self.database), await renewed(other, self.database)
-        for asker, approver in ((one, other), (other, one)):
+        first, other = await renewed(first, self.database), await renewed(other, self.database)
+        for asker, approver in ((first, other), (other, first)):
             for days in (0, 30):
                 assert await approver.refused("POST", await self.break_glass(asker, days)) == refusal
             recovery = await self.recovery(asker)
             assert await approver.refused("POST", f"{recovery}/approve", json=CARD) == refusal
             await approver.told("POST", f"{recovery}/withdraw")
             if asker.staff.role == "admin":
-                asked = await asker.told("POST", "/v1/staff/accounts", json=self.new_account())
-                path = f"/v1/staff/account-requests/{asked['request_id']}/approve"
+                request = await asker.told("POST", "/v1/staff/accounts", json=self.new_account())
+                path = f"/v1/staff/account-requests/{request['request_id']}/approve"
                 assert await approver.refused("POST", path) == refusal
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import re
 import secrets
@@ -9,7 +10,15 @@ import signal
 import subprocess
 from pathlib import Path
 
-from services.devstack.postgres_user import ServerUser, find_server_user
+from services.devstack.postgres import processes_in
+from services.devstack.postgres_user import (
+    NOBODY_ID,
+    ServerUser,
+    copy_programs,
+    find_programs,
+    find_server_user,
+    prefix_of,
+)
 from services.devstack.tied import Child, start_child, stop_child, tied
 
 CHECKOUT = Path(__file__).parents[2]
@@ -37,8 +46,17 @@ class OwnServer:
         self._child: Child | None = None
         folder.mkdir(parents=True, exist_ok=True)
         user, refused = find_server_user(folder)
-        assert user is not None, refused
+        if user is None:
+            # Below a closed folder `nobody` cannot load the wheel's programs, as a distribution's can be by anybody.
+            programs = copy_programs(find_programs(), folder / "programs")
+            user = ServerUser("nobody", prefix_of(NOBODY_ID, NOBODY_ID), NOBODY_ID, programs, folder)
+            assert not user.can_run(), [*refused, user.can_run()]
         self.user: ServerUser = user
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """The setting that names the server's programs, for the commands that back up and restore."""
+        return {"SMARTWATCH_POSTGRES_PROGRAMS": str(self.user.programs)}
 
     @property
     def data(self) -> Path:
@@ -112,15 +130,32 @@ class OwnServer:
         self._child.kill()
         self._child.wait()
 
+    def freeze(self) -> None:
+        """Stop every process of it, as a machine that swaps does."""
+        self._signal_all(signal.SIGSTOP)
+
+    def thaw(self) -> None:
+        """Let it go on."""
+        self._signal_all(signal.SIGCONT)
+
+    def _signal_all(self, number: signal.Signals) -> None:
+        """Signal every process of it: some end between the look and the signal, others begin."""
+        signalled: set[int] = set()
+        while new := set(processes_in(self.data)) - signalled:
+            for process_id in new:
+                with contextlib.suppress(ProcessLookupError):
+                    os.kill(process_id, number)
+            signalled |= new
+
     def psql(
         self, database: str, statement: str = "", *, file: Path | None = None, further: dict[str, str] | None = None
     ) -> str:
         """Run statements as the superuser and return what they print."""
-        told = [f"--file={file}"] if file else [f"--command={statement}"]
+        arguments = [f"--file={file}"] if file else [f"--command={statement}"]
         address = f"postgresql://postgres@127.0.0.1:{self.port}/{database}"
         environment = os.environ | {"PGPASSWORD": self.passwords["postgres"]} | (further or {})
         done = subprocess.run(  # noqa: S603 - Postgres' own program
-            [str(self.user.programs / "psql"), "-v", "ON_ERROR_STOP=1", "-tA", address, *told],
+            [str(self.user.programs / "psql"), "-v", "ON_ERROR_STOP=1", "-tA", address, *arguments],
             env=environment, capture_output=True, text=True, check=False,
         )  # fmt: skip
         assert done.returncode == 0, done.stderr

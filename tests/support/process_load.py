@@ -31,14 +31,14 @@ class LoadSamples:
         for name, process_id in roots.items():
             if process_id is None:
                 continue
-            held: dict[str, list[tuple[float, int]]] = {}
+            samples: dict[str, list[tuple[float, int]]] = {}
             for number in (process_id, *_descendants(process_id)):
                 # A process may end between two reads.
                 with contextlib.suppress(FileNotFoundError, ProcessLookupError):
                     program = (_PROC / str(number) / "comm").read_text().strip()
                     key = name if number == process_id else f"{name}/{program}"
-                    held.setdefault(key, []).append((resident_mib(number), descriptors(number)))
-            for key, values in held.items():
+                    samples.setdefault(key, []).append((resident_mib(number), descriptors(number)))
+            for key, values in samples.items():
                 self.series.setdefault(key, []).append(
                     Load(at_s, sum(value[0] for value in values), sum(value[1] for value in values))
                 )
@@ -74,9 +74,9 @@ def second_half(loads: Sequence[Load]) -> Sequence[Load]:
 
 
 def _descendants(process_id: int) -> list[int]:
-    found: list[int] = []
+    process_ids: list[int] = []
     for task in (_PROC / str(process_id) / "task").glob("*/children"):
         with contextlib.suppress(FileNotFoundError, ProcessLookupError):
             for child in task.read_text().split():
-                found += [int(child), *_descendants(int(child))]
-    return found
+                process_ids += [int(child), *_descendants(int(child))]
+    return process_ids

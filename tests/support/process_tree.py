@@ -11,23 +11,23 @@ from pathlib import Path
 
 def descendants(process_id: int) -> set[int]:
     """Return all processes below one, as they are at this moment."""
-    found: set[int] = set()
+    process_ids: set[int] = set()
     for task in Path("/proc", str(process_id), "task").glob("*/children"):
         with contextlib.suppress(FileNotFoundError):
             for child in map(int, task.read_text().split()):
-                found |= {child} | descendants(child)
-    return found
+                process_ids |= {child} | descendants(child)
+    return process_ids
 
 
 @contextlib.contextmanager
 def paused(process_id: int) -> Iterator[None]:
     """Stop a process and everything below it for the block."""
-    everything = {process_id, *descendants(process_id)}
-    _signal(everything, signal.SIGSTOP)
+    family = {process_id, *descendants(process_id)}
+    _signal(family, signal.SIGSTOP)
     try:
         yield
     finally:
-        _signal(everything, signal.SIGCONT)
+        _signal(family, signal.SIGCONT)
 
 
 def _signal(process_ids: set[int], number: signal.Signals) -> None:

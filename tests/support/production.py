@@ -87,6 +87,7 @@ class Production:
             for name, value in example().items()
         }
         assert not [name for name, value in settings.items() if "<" in value]
+        settings |= self.server.environment
         return settings | {f"SMARTWATCH_{name.upper()}": str(port) for name, port in self.ports.items()}
 
     def environment_of(self, unit: str, public_url: str) -> dict[str, str]:
@@ -100,7 +101,7 @@ class Production:
         outside = {name: value for name, value in os.environ.items() if not name.startswith("SMARTWATCH_")}
         return outside | {name: value for file in named for name, value in files[file].items()}
 
-    def everything(self, public_url: str) -> dict[str, str]:
+    def all_settings(self, public_url: str) -> dict[str, str]:
         """Return what root reads by hand: all three files."""
         return self.environment_of("schema", public_url) | self.environment_of("backup", public_url)
 

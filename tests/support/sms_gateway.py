@@ -12,9 +12,11 @@ from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
+import httpx
+
 
 @dataclass(frozen=True)
-class Asked:
+class ReceivedRequest:
     """One request that came."""
 
     method: str
@@ -47,7 +49,7 @@ class Gateway:
     status: int = 200
     body: object = field(default_factory=dict)
     answers: deque[tuple[int, object]] = field(default_factory=deque)
-    asked: list[Asked] = field(default_factory=list)
+    requests: list[ReceivedRequest] = field(default_factory=list)
     # Set: it takes the request and never answers.
     is_stuck: bool = False
     came: asyncio.Event = field(default_factory=asyncio.Event)
@@ -64,7 +66,7 @@ class Gateway:
             headers = {name.lower(): value for name, value in (line.split(": ", 1) for line in lines)}
             content = await reader.readexactly(int(headers.get("content-length", "0")))
             method, target, _ = first.split(" ")
-            self.asked.append(Asked(method, target, headers, content))
+            self.requests.append(ReceivedRequest(method, target, headers, content))
             self.came.set()
             self.came_in_thread.set()
             if self.is_stuck:
@@ -86,3 +88,26 @@ class Gateway:
             yield self
         finally:
             server.close()
+
+
+class GivesUp(httpx.AsyncHTTPTransport):
+    """The time-out of requests to a gateway that is stuck: once the gateway has the request, and not before it may."""
+
+    def __init__(self, gateway: Gateway) -> None:
+        super().__init__(trust_env=False)
+        self._gateway = gateway
+        self.may = asyncio.Event()
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        """Raise TimeoutError where the gateway is stuck."""
+        if not self._gateway.is_stuck or request.url.port != self._gateway.port:
+            return await super().handle_async_request(request)
+        self._gateway.came.clear()
+        asking = asyncio.create_task(super().handle_async_request(request))
+        try:
+            await self._gateway.came.wait()
+            await self.may.wait()
+        finally:
+            asking.cancel()
+            await asyncio.gather(asking, return_exceptions=True)
+        raise TimeoutError

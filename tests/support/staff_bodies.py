@@ -11,6 +11,10 @@ STAFF_BODIES: dict[str, dict[str, Any]] = {
     "POST /v1/staff/auth/tokens": _LOG_IN,
     "POST /v1/staff/auth/refresh": {"refresh_token": "x"},
     "POST /v1/staff/sites/{site_id}/watch-hand-outs": {"scan": "smartwatch:serial:NONE0001", "family_code": "F-0"},
+    "POST /v1/staff/sites/{site_id}/watch-hand-outs/paper": {
+        "pairs": [{"scan": "NONE0001", "family_code": "F-0"}], "given_at": "2026-02-01T09:00:00Z", "dry_run": True,
+    },
+    "POST /v1/staff/sites/{site_id}/hand-outs/{hand_out_id}/prolong": {"closes_at": "2026-02-01T09:00:00Z"},
     "POST /v1/staff/sites/{site_id}/watch-withdrawals": {"scan": "NONE0001", "state": "lost"},
     "POST /v1/staff/sites/{site_id}/watch-traces": {"scan": "NONE0001"},
     "POST /v1/staff/sites/{site_id}/watch-replacements": {
@@ -54,6 +58,7 @@ STAFF_BODIES: dict[str, dict[str, Any]] = {
     "POST /v1/staff/me/password": {
         "password": "x", "code": "482913", "new_password": "river-window-copper-5-maps",
     },
+    "POST /v1/staff/me/recovery-codes": {"password": "x", "code": "482913"},
     "POST /v1/staff/sites/{site_id}/families/{family_code}/recoveries": {
         "kind": "phone", "phone": "+8613900000007", "new_phone": "+8613900000008", "form_number": "2026-0417",
         "document": "identity_card",

@@ -121,8 +121,8 @@ async def waiting_recovery(
     """Have two of staff agree that the parent's number (or the primary guardian) changes; return the recovery's id."""
     first, second = [await make_staff(client, parent.database, place) for _ in range(2)]
     site, form = f"/v1/staff/sites/{place.site.site_id}", {"form_number": "2026-0417", "document": "identity_card"}
-    asked = {"kind": kind, "phone": parent.phone, "new_phone": to or new_phone(), **form}
+    body = {"kind": kind, "phone": parent.phone, "new_phone": to or new_phone(), **form}
     path = f"{site}/families/{await family_code_of(parent)}/recoveries"
-    recovery = await first.told("POST", path, json=asked)
+    recovery = await first.told("POST", path, json=body)
     await second.told("POST", f"{site}/recoveries/{recovery['recovery_id']}/approve", json=form)
     return str(recovery["recovery_id"])

@@ -98,7 +98,7 @@ class Talking:
         await speak(self.phone)
 
     def voices(self) -> int:
-        return sum(one.kind == "voice" for one in self.watch.inbox())
+        return sum(item.kind == "voice" for item in self.watch.inbox())
 
 
 async def speak(phone: Phone) -> None:

@@ -7,14 +7,14 @@ from typing import Any
 
 import httpx
 
-from services.core.conversation.audio_assets.chunks_from_watch import UploadManifest, store_chunk
+from services.core.conversation.audio_assets.chunks_from_watch import UploadManifest
 from services.core.conversation.audio_assets.rendering import Transcoder
 from services.core.conversation.messages.voice_from_watch import VoiceUpload
 from services.core.devices.watches.queries import standing_identity
 from services.core.devices.watches.tables import WatchIdentity
 from services.core.platform.crypto.random_ids import new_ref
 from tests.support.http import Parent
-from tests.support.uplinks import receive_voice
+from tests.support.uplinks import receive_voice, store_chunk
 
 
 async def child_speaks(transcoder: Transcoder, identity: WatchIdentity, sound: bytes) -> str:
@@ -38,5 +38,5 @@ async def audio(parent: Parent, message: dict[str, Any], **headers: str) -> http
 
 async def newest(parent: Parent) -> dict[str, Any]:
     page = await parent.told("GET", f"{parent.child}/messages")
-    found: dict[str, Any] = page["messages"][0]
-    return found
+    message: dict[str, Any] = page["messages"][0]
+    return message

@@ -48,10 +48,14 @@ class HandWatch:
         """Return the oldest unread message on a down topic (or below it); others stay unread."""
         start = f"{self.prefix}/down/{leaf}"
         chunk = re.compile(r".*/item/[^/]+/[0-9]+")
-        while not (found := [one for one in self._unread if one[0].startswith(start) and not chunk.fullmatch(one[0])]):
+        while not (
+            matching := [
+                message for message in self._unread if message[0].startswith(start) and not chunk.fullmatch(message[0])
+            ]
+        ):
             self._unread.append(await self.client.hears(within_s))
-        self._unread.remove(found[0])
-        topic, payload = found[0]
+        self._unread.remove(matching[0])
+        topic, payload = matching[0]
         return {**json.loads(payload), "topic": topic.removeprefix(f"{self.prefix}/down/")}
 
     async def hears_chunks(self, ref: str, count: int) -> dict[int, bytes]:

@@ -5,8 +5,6 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from pathlib import Path
 
-import pytest
-
 from services.core.platform.erasure_ledger import ErasureLedger
 from tests.support.backups import System, bring_keys, moment, open_folder, received, restore_into, texts_of
 from tests.support.http import Parent, make_family
@@ -19,7 +17,6 @@ async def heard(parent: Parent, message: dict[str, str]) -> int:
     return (await parent.ask("GET", f"{parent.child}/messages/{message['message_id']}/audio")).status_code
 
 
-@pytest.mark.timeout(240)
 async def test_a_lost_machine_is_restored_to_a_time_and_erased_stays_erased() -> None:
     with open_folder() as base:
         await drill(base)

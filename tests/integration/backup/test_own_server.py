@@ -13,8 +13,12 @@ import httpx
 import pytest
 from moto.server import ThreadedMotoServer
 
+from services.backup.errors import BackupError
+from services.backup.programs import Programs
 from services.backup.server import faults_of
+from services.backup.targets import server_target
 from services.core.platform.settings import Settings
+from services.devstack.postgres_user import NOBODY_ID, copy_programs
 from tests.support.backups import System, command, open_folder, received, texts_of
 from tests.support.http import make_family
 from tests.support.own_server import OwnServer
@@ -26,7 +30,7 @@ class OwnSystem(System):
 
     def __init__(self, base: Path, name: str, server: OwnServer, s3: str) -> None:
         super().__init__(base, name)
-        self.postgres = server
+        self.postgres = self._server = server
         self._s3 = {
             "blob_url": "s3://recordings/pilot", "s3_endpoint": s3, "s3_region": "us-east-1",
             "s3_access_key_id": "key-id",
@@ -39,10 +43,14 @@ class OwnSystem(System):
 
     @property
     def environment(self) -> dict[str, str]:
-        return super().environment | {
-            f"SMARTWATCH_{name.upper()}": value
-            for name, value in (self._s3 | {"s3_secret_access_key": "secret"}).items()
-        }
+        return (
+            super().environment
+            | self._server.environment
+            | {
+                f"SMARTWATCH_{name.upper()}": value
+                for name, value in (self._s3 | {"s3_secret_access_key": "secret"}).items()
+            }
+        )
 
 
 @pytest.fixture
@@ -70,7 +78,6 @@ def server(base: Path, claim_port: Callable[[], int]) -> Iterator[OwnServer]:
     server.stop()
 
 
-@pytest.mark.timeout(240)
 async def test_rows_and_sound_on_s3_are_one_set_after_a_restore_into_a_server_of_ones_own(
     base: Path, server: OwnServer, s3: str
 ) -> None:
@@ -97,6 +104,7 @@ async def test_rows_and_sound_on_s3_are_one_set_after_a_restore_into_a_server_of
         code, printed = await restored(base, system, *where)
         assert (code, "--server-user postgres" in printed) == (1, True)
         assert not server.data.exists()
+        check_closed_programs(base, system, server)
     code, printed = await restored(base, system, *where, *server.user_option)
     assert code == 0, printed
     assert "2 recordings, 0 lost" in printed
@@ -109,6 +117,18 @@ async def test_rows_and_sound_on_s3_are_one_set_after_a_restore_into_a_server_of
         for message in (before, after):
             heard = await parent.ask("GET", f"{parent.child}/messages/{message['message_id']}/audio")
             assert heard.status_code == 200
+
+
+def check_closed_programs(base: Path, system: System, server: OwnServer) -> None:
+    """Programs that the server's user cannot load are refused before anything is made, not when the log is replayed."""
+    closed = base / "closed"
+    closed.mkdir(mode=0o700)
+    programs = Programs(copy_programs(server.user.programs, closed))
+    with (
+        pytest.raises(BackupError, match="SMARTWATCH_POSTGRES_PROGRAMS"),
+        server_target(system.settings, server.data, programs, server_user=str(NOBODY_ID)),
+    ):
+        pytest.fail("it was accepted")
 
 
 async def restored(base: Path, system: System, *words: str) -> tuple[int, str]:

@@ -26,12 +26,12 @@ Claim = tuple[str, int, Hashable, str, bool]
 
 _SURVIVAL: Final = {code: int(code.removeprefix("survival_")) for code in INDICATORS if code.startswith("survival_")}
 _HOLDS: Final[Mapping[str, Callable[[FamilyWeek], bool]]] = {
-    "active_use": lambda one: one.to_child > 0 and one.to_family > 0,
-    "regularity": lambda one: one.contact_days >= 3,
-    "silent": lambda one: one.silent_days >= 7,
-    "drop_out": lambda one: one.dropped_out,
-    "drop_out_silent": lambda one: one.drop_out_reason is DropOut.SILENT,
-    "drop_out_returned": lambda one: one.drop_out_reason is DropOut.RETURNED,
+    "active_use": lambda week: week.to_child > 0 and week.to_family > 0,
+    "regularity": lambda week: week.contact_days >= 3,
+    "silent": lambda week: week.silent_days >= 7,
+    "drop_out": lambda week: week.dropped_out,
+    "drop_out_silent": lambda week: week.drop_out_reason is DropOut.SILENT,
+    "drop_out_returned": lambda week: week.drop_out_reason is DropOut.RETURNED,
 }
 COUNTS: Final = (*_HOLDS, *_SURVIVAL)
 # Never both; the first is part of the second; the first is the sum of the others.
@@ -47,9 +47,9 @@ _HALF: Final = 2
 def counted(families: Sequence[FamilyWeek], code: str) -> int:
     """Return how many families an indicator counts; of survival those that it has lost."""
     if code in _SURVIVAL:
-        share = survival_at([(one.followed_days, one.dropped_out) for one in families], _SURVIVAL[code])
+        share = survival_at([(family.followed_days, family.dropped_out) for family in families], _SURVIVAL[code])
         return round(len(families) * (1 - share))
-    return sum(_HOLDS[code](one) for one in families)
+    return sum(_HOLDS[code](family) for family in families)
 
 
 @dataclass
@@ -75,7 +75,7 @@ class Attacker:
         self, published: Published, audiences: Collection[str], scopes: Collection[Hashable] | None = None
     ) -> None:  # fmt: skip
         self.published = published
-        self.least = min(LEAST[Audience(one)] for one in audiences)
+        self.least = min(LEAST[Audience(audience)] for audience in audiences)
         self.cells: dict[int, list[dict[str, Any]]] = defaultdict(list)
         for week, cell in published.cells:
             if cell["audience"] in audiences and (scopes is None or cell["scope_id"] in scopes):
@@ -152,10 +152,13 @@ class Attacker:
         for (audience, scope, code), cell in counts.items():
             if self._stands_still(week, cell):
                 continue
-            parts = [one for one, over in scopes.parent.items() if over == scope]
-            told = [one for one in parts if (audience, one, code) in counts]
-            if told:
-                self._read_rest(known, cell, parts, [counts[audience, one, code] for one in told])
+            parts = [part for part, over in scopes.parent.items() if over == scope]
+            shown = [part for part in parts if (audience, part, code) in counts]
+            if shown:
+                # A part's own sum is rounded once more: the whole was made of its units, not of what is shown of it.
+                sums = sum(any((audience, of, code) in counts for of, over in scopes.parent.items() if over == part)
+                           for part in shown)  # fmt: skip
+                self._read_rest(known, cell, parts, [counts[audience, part, code] for part in shown], 5 + 3 * sums)
             elif code == "drop_out_silent":
                 # What remains of the whole: computed from what was published of it and of the other part.
                 continue
@@ -167,7 +170,9 @@ class Attacker:
     def _stands_still(self, week: int, cell: Mapping[str, Any]) -> bool:
         """Return whether a cumulative number is the one of an earlier population: it bounds nothing of this one."""
         scope = cell["scope_id"]
-        same = [self.published.members(one, scope) == self.published.members(week, scope) for one in range(week)]
+        same = [
+            self.published.members(earlier, scope) == self.published.members(week, scope) for earlier in range(week)
+        ]
         return INDICATORS[cell["indicator"]].cumulative and not all(same)
 
     def _interval(self, cell: Mapping[str, Any], size: int) -> tuple[float, float]:
@@ -182,18 +187,19 @@ class Attacker:
         return (size - high, size - low) if cell["indicator"] in _SURVIVAL else (low, high)
 
     def _read_rest(
-        self, known: _Week, cell: Mapping[str, Any], parts: Sequence[Hashable], told: Sequence[Mapping[str, Any]]
+        self, known: _Week, cell: Mapping[str, Any], parts: Sequence[Hashable], shown: Sequence[Mapping[str, Any]],
+        inexact: int,
     ) -> None:  # fmt: skip
         """The sum was made of what is shown of the parts, and of a rest that is shown nowhere."""
-        rest = [one for one in parts if one not in {other["scope_id"] for other in told}]
-        size = sum(known.sizes[one] for one in rest)
+        rest = [part for part in parts if part not in {other["scope_id"] for other in shown}]
+        size = sum(known.sizes[part] for part in rest)
         if not rest or cell["indicator"] in _SURVIVAL:
             return
         fits = []
         for count in range(0, rounded(size) + 1, 5):
             coded = {**cell, "n": rounded(size), "count": count}
-            total = sum(_middle(one) for one in (*told, coded))
-            if abs(total - cell["count"]) <= 5:
+            total = sum(_middle(published) for published in (*shown, coded))
+            if abs(total - cell["count"]) <= inexact:
                 fits.append(self._interval(coded, size))
         if fits:
             low, high = min(low for low, _ in fits), max(high for _, high in fits)
@@ -226,11 +232,11 @@ class Attacker:
     def _over_time(self, known: Mapping[int, _Week]) -> None:
         """Whoever has dropped out stays so: bounds go from week to week while a scope's families are the same."""
         for code in ("drop_out", "drop_out_silent", "drop_out_returned"):
-            for scope in {one for week in known.values() for one in week.parent}:
+            for scope in {scope for week in known.values() for scope in week.parent}:
                 for weeks in (range(1, WEEKS), range(WEEKS - 2, -1, -1)):
                     for week in weeks:
                         other = week - 1 if weeks.step > 0 else week + 1
-                        members = [self.published.members(one, scope) for one in (week, other)]
+                        members = [self.published.members(number, scope) for number in (week, other)]
                         if not members[0] or members[0] != members[1]:
                             continue
                         at = (scope, code)
@@ -279,14 +285,14 @@ class _Solver:
             def at(name: str, of: Hashable = scope) -> int:
                 return self._place[of, name]
 
-            below += [([(at(one), 1), (at(other), 1)], size) for one, other in _EXCLUDE]
+            below += [([(at(name), 1), (at(other), 1)], size) for name, other in _EXCLUDE]
             below += [([(at(part), 1), (at(whole), -1)], 0) for part, whole in _INCLUDED]
             equal.append([(at("drop_out"), 1), (at("drop_out_silent"), -1), (at("drop_out_returned"), -1)])
-            parts = [one for one, over in known.parent.items() if over == scope]
+            parts = [part for part, over in known.parent.items() if over == scope]
             # Survival of a whole is not the sum of its parts'.
-            equal += [[(at(name), 1), *((self._place[one, name], -1.0) for one in parts)] for name in _HOLDS if parts]
+            equal += [[(at(name), 1), *((self._place[part, name], -1.0) for part in parts)] for name in _HOLDS if parts]
         for code, rest, low, high in known.rests:
-            row = [(self._place[one, code], 1.0) for one in rest]
+            row = [(self._place[part, code], 1.0) for part in rest]
             below += [(row, high), ([(place, -1.0) for place, _ in row], -low)]
         self._below = _matrix([row for row, _ in below], len(self._place))
         self._most = [most for _, most in below]
@@ -344,11 +350,11 @@ def _reaching(threshold: int, having: int, below: int, width: int, highest: floa
 
 def summary(claims: Sequence[Claim]) -> dict[str, tuple[int, int]]:
     """Return for each way of finding how many claims were made, and how many were right."""
-    found: dict[str, tuple[int, int]] = {}
+    counts: dict[str, tuple[int, int]] = {}
     for how, *_, right in claims:
-        made, true = found.get(how, (0, 0))
-        found[how] = made + 1, true + right
-    return found
+        made, true = counts.get(how, (0, 0))
+        counts[how] = made + 1, true + right
+    return counts
 
 
 __all__ = ["COUNTS", "PROGRAMME", "Attacker", "Claim", "counted", "summary"]

@@ -46,7 +46,7 @@ class Published:
 
     def families(self, week: int, scope: Hashable) -> list[FamilyWeek]:
         """Return the weeks of the families that a scope had in a week."""
-        return [self.lives[one].weeks[week] for one in self.members(week, scope)]
+        return [self.lives[member].weeks[week] for member in self.members(week, scope)]
 
     def members(self, week: int, scope: Hashable) -> Sequence[uuid.UUID]:
         """Return the families that a scope had in a week."""
@@ -80,23 +80,23 @@ def _life(chance: random.Random, family_id: uuid.UUID, site: uuid.UUID, cohort: 
     quiet = dropped = 0
     reason: DropOut | None = None
     for week in range(WEEKS):
-        there = returns is None or week < returns
-        spoken = 0 if week >= stops or not there else sum(chance.random() < rate / 20 for _ in range(20))
+        present = returns is None or week < returns
+        spoken = 0 if week >= stops or not present else sum(chance.random() < rate / 20 for _ in range(20))
         answered = sum(chance.random() < 0.6 for _ in range(spoken))
-        calls = int(there and week < stops and chance.random() < 0.1)
+        calls = int(present and week < stops and chance.random() < 0.1)
         quiet = 0 if spoken + calls else quiet + 7
         if reason is None:
             dropped = week
-            reason = DropOut.RETURNED if not there else DropOut.SILENT if quiet >= 28 else None
+            reason = DropOut.RETURNED if not present else DropOut.SILENT if quiet >= 28 else None
         talked = min(7, spoken + calls)
         weeks.append(
             FamilyWeek(
-                family_id=family_id, assigned_days=7 if there else 0, to_child=spoken, to_family=answered,
+                family_id=family_id, assigned_days=7 if present else 0, to_child=spoken, to_family=answered,
                 voice_s=7 * (spoken + answered), delivered=spoken, delivered_5_min=int(0.8 * (spoken + answered)),
                 delivered_24_h=spoken + answered, played_7_d=int(0.9 * spoken), calls=calls,
                 worn_s=3600 * talked * 6, contact_days=talked, longest_gap_days=min(28, quiet or chance.randint(1, 6)),
-                silent_days=quiet, heartbeat_hours=chance.randint(40, 98) if there else 0,
-                low_battery_days=chance.randint(0, 2) if there else 0, reboots=int(chance.random() < 0.1),
+                silent_days=quiet, heartbeat_hours=chance.randint(40, 98) if present else 0,
+                low_battery_days=chance.randint(0, 2) if present else 0, reboots=int(chance.random() < 0.1),
                 child_waits=((chance.randint(600, 90_000), True),) * answered,
                 parent_waits=((chance.randint(600, 90_000), True),) * spoken,
                 followed_days=7 * ((dropped if reason else week) + 1), drop_out_reason=reason,
@@ -107,7 +107,7 @@ def _life(chance: random.Random, family_id: uuid.UUID, site: uuid.UUID, cohort: 
 
 def publish(lives: Mapping[uuid.UUID, Life]) -> Published:
     """Publish every week as the worker does it: populations are fixed at each quarter's start, leavers are erased."""
-    found = Published(lives=lives)
+    published = Published(lives=lives)
     dark: Dark = {}
     fixed: list[uuid.UUID] = []
     kept: dict[tuple[str, Hashable, str], dict[str, Any]] = {}
@@ -117,9 +117,9 @@ def publish(lives: Mapping[uuid.UUID, Life]) -> Published:
         monday = FIRST_WEEK + timedelta(weeks=week)
         is_new = week == 0 or quarter_of(monday) != quarter_of(monday - timedelta(weeks=1))
         if is_new:
-            fixed = [one for one, life in lives.items() if life.first <= week < life.gone]
-        there = [one for one in fixed if week < lives[one].gone]
-        scopes = Scopes.of(PROGRAMME, [_population(one, lives[one]) for one in there])
+            fixed = [family_id for family_id, life in lives.items() if life.first <= week < life.gone]
+        present = [family_id for family_id in fixed if week < lives[family_id].gone]
+        scopes = Scopes.of(PROGRAMME, [_population(family_id, lives[family_id]) for family_id in present])
         changed: dict[Hashable, tuple[int, int]] = {
             scope: _difference(before.get(scope, ()), members) for scope, members in scopes.members.items() if before
         }
@@ -133,7 +133,9 @@ def publish(lives: Mapping[uuid.UUID, Life]) -> Published:
                 for audience, least in LEAST.items()
             }  # fmt: skip
             began = scopes.members
-        cells, dark = controlled_cells(scopes, {one: lives[one].weeks[week] for one in there}, changed, dark, kept)
+        cells, dark = controlled_cells(
+            scopes, {family_id: lives[family_id].weeks[week] for family_id in present}, changed, dark, kept
+        )
         kept = {
             (cell["audience"], cell["scope_id"], cell["indicator"]): {
                 name: cell[name] for name in ("n", "count", "value", "lower_quartile", "upper_quartile")
@@ -141,10 +143,10 @@ def publish(lives: Mapping[uuid.UUID, Life]) -> Published:
             for cell in cells
             if cell["indicator"] in CUMULATIVE and cell["value"] is not None
         }
-        found.cells += [(week, cell) for cell in cells]
-        found.scopes.append(scopes)
+        published.cells += [(week, cell) for cell in cells]
+        published.scopes.append(scopes)
         before = scopes.members
-    return found
+    return published
 
 
 def _population(family_id: uuid.UUID, life: Life) -> UsagePopulation:

@@ -122,8 +122,8 @@ async def test_of_strangers_the_oldest_incomplete_body_gives_way_to_the_newcomer
     buffered = [asyncio.Event(), asyncio.Event()]
     first = Exchange("/v1/auth/codes", _parts(b" " * 60, then=never, buffered=buffered[0]))
     second = Exchange("/v1/auth/codes", _parts(b" " * 30, then=never, buffered=buffered[1]))
-    waiting = [asyncio.create_task(one.run(budget=budget)) for one in (first, second)]
-    await asyncio.gather(*(one.wait() for one in buffered))
+    waiting = [asyncio.create_task(exchange.run(budget=budget)) for exchange in (first, second)]
+    await asyncio.gather(*(event.wait() for event in buffered))
     newcomer = Exchange("/v1/auth/codes", _parts(b'"' + b"x" * 58 + b'"'), {"content-type": "application/json"})
     await newcomer.run(budget=budget)
     assert len(newcomer.seen) == 1

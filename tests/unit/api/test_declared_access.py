@@ -24,6 +24,7 @@ OPEN_ROUTES = {
     "POST /v1/auth/slips",
     "POST /v1/auth/refresh",
     "GET /w",
+    "GET /v1/walls/{token}",
     "POST /v1/staff/auth/set-up",
     "POST /v1/staff/auth/set-up/confirm",
     "POST /v1/staff/auth/tokens",
@@ -57,8 +58,8 @@ STEP_UP_ROUTES = {
 DOCUMENT_PAGES = {"/openapi.json"}
 # Files without anything of a family: what a page shows, it asks the API for.
 PAGES = {
-    "/", "/check", "/pair", "/log-in", "/sw.js", "/manifest.webmanifest", "/web/{name:path}", "/web/spoken.json",
-    "/web/spoken/{name}",
+    "/", "/check", "/staff", "/wall", "/pair", "/log-in", "/sw.js", "/manifest.webmanifest", "/web/{name:path}",
+    "/web/spoken.json", "/web/spoken/{name}",
 }  # fmt: skip
 
 
@@ -116,7 +117,7 @@ def stray_routes(path: str, *rules: str) -> list[Declared]:
 
 
 @pytest.mark.parametrize(
-    ("path", "rules", "told"),
+    ("path", "rules", "sentence"),
     [
         ("/v1/stray", (), "GET /v1/stray declares no access rule: in tests/unit/api/test_declared_access.py, "),
         ("/v1/stray", (), "with one rule of services/api/family/access.py"),
@@ -124,9 +125,11 @@ def stray_routes(path: str, *rules: str) -> list[Declared]:
         ("/v1/stray", ("open", "logged in"), "declares 2 access rules (open, logged in): in tests/unit/api/"),
     ],
 )
-def test_a_route_without_exactly_one_rule_fails_with_a_sentence(path: str, rules: tuple[str, ...], told: str) -> None:
+def test_a_route_without_exactly_one_rule_fails_with_a_sentence(
+    path: str, rules: tuple[str, ...], sentence: str
+) -> None:
     (stray,) = stray_routes(path, *rules)
-    with pytest.raises(UndeclaredAccessError, match=re.escape(told)):
+    with pytest.raises(UndeclaredAccessError, match=re.escape(sentence)):
         _ = stray.rule
 
 

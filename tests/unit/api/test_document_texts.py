@@ -86,7 +86,7 @@ def test_ids_of_operations_depend_on_method_and_path_alone() -> None:
 
 
 def test_every_problem_type_is_listed() -> None:
-    listed = {one["code"] for one in SPEC["x-problem-types"]}
+    listed = {problem_type["code"] for problem_type in SPEC["x-problem-types"]}
     codes = {error.code for error in STATUS} | {code for code, _ in HTTP_CODES.values()}
     assert listed == codes | {code for _, code, _ in OWN_FAULTS}
     assert SCHEMAS["Problem"]["properties"]["code"]["x-codes"] == sorted(listed)

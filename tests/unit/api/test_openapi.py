@@ -78,9 +78,9 @@ def test_examples_fit_their_own_schema(name: str, schema: dict[str, Any]) -> Non
     assert name
     waiting = [schema]
     while waiting:
-        one = waiting.pop()
-        if "$ref" in one:
-            one = SPEC["components"]["schemas"][one["$ref"].rpartition("/")[2]]
-        for example in one.get("examples", []):
-            assert schema_fault_of(example, one) == ""
-        waiting += [*one.get("properties", {}).values(), *one.get("anyOf", []), *one.get("oneOf", [])]
+        part = waiting.pop()
+        if "$ref" in part:
+            part = SPEC["components"]["schemas"][part["$ref"].rpartition("/")[2]]
+        for example in part.get("examples", []):
+            assert schema_fault_of(example, part) == ""
+        waiting += [*part.get("properties", {}).values(), *part.get("anyOf", []), *part.get("oneOf", [])]

@@ -22,9 +22,9 @@ def _all_errors() -> Iterator[type[CoreError]]:
             importlib.import_module(".".join(file.relative_to(ROOT).with_suffix("").parts))
     waiting = list(CoreError.__subclasses__())
     while waiting:
-        found = waiting.pop()
-        waiting += found.__subclasses__()
-        yield found
+        class_ = waiting.pop()
+        waiting += class_.__subclasses__()
+        yield class_
 
 
 def test_every_core_error_has_a_row_in_the_table() -> None:

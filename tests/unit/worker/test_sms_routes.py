@@ -135,8 +135,8 @@ def test_doctor_names_each_kind_without_a_template_in_some_locale_and_each_unkno
 
     def diagnosed(kinds: dict[str, str]) -> tuple[tuple[str, ...], tuple[str, ...]]:
         file.write_text("[aliyun]\n" + "\n".join(f"{kind} = {value}" for kind, value in kinds.items()))
-        found = diagnose_templates(settings)
-        return found.faults, found.warnings
+        diagnosis = diagnose_templates(settings)
+        return diagnosis.faults, diagnosis.warnings
 
     assert diagnosed(whole) == ((), ())
     assert set(LOCALES) == {"en", "zh-Hans", "vi", "tr"}
@@ -159,12 +159,12 @@ def test_every_kind_can_be_shown_for_approval_in_each_locale() -> None:
 def test_doctor_names_sites_without_a_route_and_texts_that_leave_the_country() -> None:
     countries = {"aliyun": "CN", "twilio": "US", "webhook": "VN", "file": None}
     sites = [("Dongguan", "CN"), ("Bursa", "TR"), ("Hanoi", "VN")]
-    found = diagnose_routes(SmsRoutes.parse("+86=aliyun,+84=webhook"), countries, sites)
-    assert found.faults == ("sms_routes has no route for +90, the numbers of Bursa",)
-    assert found.warnings == ()
-    found = diagnose_routes(SmsRoutes.parse("+86=aliyun,+84=webhook,*=twilio"), countries, sites)
-    assert found.faults == ()
-    assert found.warnings == (
+    diagnosis = diagnose_routes(SmsRoutes.parse("+86=aliyun,+84=webhook"), countries, sites)
+    assert diagnosis.faults == ("sms_routes has no route for +90, the numbers of Bursa",)
+    assert diagnosis.warnings == ()
+    diagnosis = diagnose_routes(SmsRoutes.parse("+86=aliyun,+84=webhook,*=twilio"), countries, sites)
+    assert diagnosis.faults == ()
+    assert diagnosis.warnings == (
         "texts of Dongguan (CN) are processed abroad by twilio (US)",
         "texts of Bursa (TR) are processed abroad by twilio (US)",
         "texts of Hanoi (VN) are processed abroad by twilio (US)",

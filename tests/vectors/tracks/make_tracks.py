@@ -205,9 +205,9 @@ TRUTH: dict[str, list[tuple[str, str, str]]] = {
 def gpx(name: str, seen: list[Seen]) -> str:
     """Return a track as GPX 1.1; accuracy and source stand in extensions of ours."""
     points = "".join(
-        f'<trkpt lat="{one.lat!r}" lon="{one.lon!r}"><time>{one.at.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}</time>'
-        f"<extensions><accuracy_m>{one.accuracy_m!r}</accuracy_m><source>{one.source}</source></extensions></trkpt>\n"
-        for one in seen
+        f'<trkpt lat="{fix.lat!r}" lon="{fix.lon!r}"><time>{fix.at.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}</time>'
+        f"<extensions><accuracy_m>{fix.accuracy_m!r}</accuracy_m><source>{fix.source}</source></extensions></trkpt>\n"
+        for fix in seen
     )
     return (
         '<?xml version="1.0" encoding="UTF-8"?>\n'
@@ -221,13 +221,13 @@ def read_gpx(text: str) -> list[Seen]:
     space = "{http://www.topografix.com/GPX/1/1}"
     return [
         Seen(
-            datetime.fromisoformat(found.findtext(f"{space}time", "")),
-            float(found.get("lat", "")),
-            float(found.get("lon", "")),
-            float(found.findtext(f"{space}extensions/{space}accuracy_m", "")),
-            found.findtext(f"{space}extensions/{space}source", ""),
+            datetime.fromisoformat(point.findtext(f"{space}time", "")),
+            float(point.get("lat", "")),
+            float(point.get("lon", "")),
+            float(point.findtext(f"{space}extensions/{space}accuracy_m", "")),
+            point.findtext(f"{space}extensions/{space}source", ""),
         )
-        for found in fromstring(text).iter(f"{space}trkpt")  # noqa: S314 - ours
+        for point in fromstring(text).iter(f"{space}trkpt")  # noqa: S314 - ours
     ]
 
 
