@@ -34,3 +34,14 @@ def _signal(process_ids: set[int], number: signal.Signals) -> None:
     for process_id in process_ids:
         with contextlib.suppress(ProcessLookupError):
             os.kill(process_id, number)
+
+
+def cpu_s(process_id: int) -> float:
+    """Return the processor seconds of a process and of everything below it, what has ended and was waited for too."""
+    ticks = 0
+    for each in {process_id, *descendants(process_id)}:
+        with contextlib.suppress(FileNotFoundError, ProcessLookupError):
+            # After the name, which may hold anything: user, system, and both of the children that have ended.
+            fields = Path("/proc", str(each), "stat").read_text().rpartition(")")[2].split()
+            ticks += sum(map(int, fields[11:15]))
+    return ticks / os.sysconf("SC_CLK_TCK")

@@ -25,6 +25,8 @@ from typing import Any, Final
 
 import pytest
 
+from tests.support.process_tree import cpu_s
+
 # Files of these folders share one running product in each process that runs them; starting it takes eleven seconds of a
 # processor, and it takes a twenty-fifth of one while it idles. Two processes run these files, the others the rest.
 ON_ONE_INSTALLATION: Final = frozenset({"e2e", "faults"})
@@ -35,9 +37,11 @@ _TICKET_BYTES: Final = 4
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    parser.getgroup("side by side").addoption(
+    group = parser.getgroup("side by side")
+    group.addoption(
         "--processes", type=int, default=0, metavar="N", help="run the files of tests in N forked processes"
     )
+    group.addoption("--dearest", type=int, default=0, metavar="N", help="tell which N files cost the processors most")
 
 
 @pytest.hookimpl(tryfirst=True)
@@ -46,7 +50,10 @@ def pytest_runtestloop(session: pytest.Session) -> bool | None:
     processes = session.config.getoption("processes")
     if processes < 1 or session.testsfailed or session.config.option.collectonly:
         return None
-    _Run(session, processes).run()
+    run = _Run(session, processes)
+    run.run()
+    for line in run.dearest(session.config.getoption("dearest")):
+        session.config.get_terminal_writer().line(line)
     return True
 
 
@@ -94,6 +101,7 @@ class _Run:
         self._count = min(processes, len(self._files))
         self._started = 0
         self._workers: list[_Worker] = []
+        self._costs_s: dict[str, float] = {}
 
     def run(self) -> None:
         reporter: Any = self._config.pluginmanager.getplugin("terminalreporter")
@@ -117,6 +125,14 @@ class _Run:
             raise self._session.Failed(self._session.shouldfail)
         if self._session.shouldstop:
             raise self._session.Interrupted(self._session.shouldstop)
+
+    def dearest(self, count: int) -> list[str]:
+        """Return lines with the files that cost most; a file pays for what it starts, whoever else uses it."""
+        if not count:
+            return []
+        costs = sorted(self._costs_s.items(), key=lambda cost: -cost[1])
+        lines = [f"{seconds:7.1f} s  {file}" for file, seconds in costs[:count]]
+        return ["", *lines, f"{sum(self._costs_s.values()):7.1f} s  all {len(costs)} files, in seconds of a processor"]
 
     def _start(self, first: list[pytest.Item], queues: list[Tickets]) -> None:
         """Fork a process that runs these tests before it takes files, from one queue after the other."""
@@ -159,6 +175,9 @@ class _Run:
         elif event == "finish":
             del worker.unfinished[0]
             hook.pytest_runtest_logfinish(nodeid=content[0], location=content[1])
+        elif event == "cost":
+            file, seconds = content
+            self._costs_s[file] = self._costs_s.get(file, 0.0) + seconds
         elif event == "warning":
             text, when, nodeid, location = content
             message = warnings.WarningMessage(pytest.PytestWarning(text), pytest.PytestWarning, "", 0)
@@ -243,9 +262,14 @@ def _work(
     try:
         coming = items()
         item = next(coming, None)
+        paid_s = cpu_s(os.getpid())
         while item is not None:
             following = next(coming, None)
             config.hook.pytest_runtest_protocol(item=item, nextitem=following)
+            if following is None or following.path != item.path:
+                now_s = cpu_s(os.getpid())
+                events.send(("cost", item.nodeid.partition("::")[0], now_s - paid_s))
+                paid_s = now_s
             item = following
     finally:
         # For an interrupt: after the last test nothing is left.
