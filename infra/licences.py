@@ -129,6 +129,7 @@ def page(packages: list[Licensed]) -> str:
         "(GPL-2.0-or-later); a work under AGPL-3.0-or-later can contain them.",
         "Mosquitto (EPL-2.0 or BSD-3-Clause) and Postgres (PostgreSQL licence) run as programs of their own.",
         "`services/api/documents/swagger_ui` holds Swagger UI 5.35.0 (Apache-2.0) unchanged, with its notices.",
+        "`services/web/built` holds the packages that `contents.txt` beside them names with versions and licences.",
         "",
         "The recordings in `tests/vectors/audio` and of the demo were made for this project and are under its licence.",
     ]

@@ -1,7 +1,9 @@
 // Builds the pages into services/web/built: `node build.ts [folder]`. The same sources give the same bytes.
 import { build, type Plugin } from "esbuild";
+import { createHash } from "node:crypto";
 import { copyFileSync, mkdirSync, readFileSync, readdirSync, rmSync, writeFileSync } from "node:fs";
-import { basename, join } from "node:path";
+import { basename, join, relative } from "node:path";
+import { ZXING_CPP_COMMIT } from "zxing-wasm/reader";
 
 interface Output {
   inputs: Record<string, unknown>;
@@ -10,9 +12,13 @@ interface Output {
 }
 
 const FIRST = "parents/main.tsx";
+const CONTENTS = "contents.txt";
 const here = import.meta.dirname;
+const APACHE = join(here, "..", "services", "api", "documents", "swagger_ui", "LICENSE");
 const locales = join(here, "..", "services", "web", "locales");
 const target = process.argv[2] ?? join(here, "..", "services", "web", "built");
+
+const ofWatch = join(target, "watch");
 
 rmSync(target, { recursive: true, force: true });
 mkdirSync(target, { recursive: true });
@@ -48,15 +54,17 @@ const ownAddress: Plugin = {
 const staff = await build({ ...shared, entryPoints: { staff: "staff/main.tsx" }, plugins: [ownAddress], metafile: true, splitting: true, chunkNames: "chunk-[hash]", write: false });
 writeNamed(staff, "staff");
 const check = await build({ ...shared, entryPoints: { check: "parents/check/main.tsx" }, metafile: true });
-await build({ ...shared, entryPoints: { sw: "parents/sw.ts" } });
-await build({ ...shared, entryPoints: { wall: "wall/main.tsx" } });
+const others = [
+  check,
+  await build({ ...shared, entryPoints: { sw: "parents/sw.ts" }, metafile: true }),
+  await build({ ...shared, entryPoints: { wall: "wall/main.tsx" }, metafile: true }),
 // The watch on the screen is served by the simulator, which reads its folder and knows nothing of the others.
-const ofWatch = join(target, "watch");
-await build({ ...shared, outdir: ofWatch, entryPoints: { watch: "watch/main.tsx" } });
-await build({ ...shared, outdir: ofWatch, entryPoints: { watch: "watch/watch.css" } });
+  await build({ ...shared, outdir: ofWatch, entryPoints: { watch: "watch/main.tsx" }, metafile: true }),
+  await build({ ...shared, outdir: ofWatch, entryPoints: { watch: "watch/watch.css" }, metafile: true }),
+  await build({ ...shared, entryPoints: { parents: "parents/parents.css", staff: "staff/staff.css", wall: "wall/wall.css" }, metafile: true }),
+];
 copyFileSync(join(here, "watch", "static", "watch.html"), join(ofWatch, "watch.html"));
 copyFileSync(join(here, "parents", "static", "icon.svg"), join(ofWatch, "icon.svg"));
-await build({ ...shared, entryPoints: { parents: "parents/parents.css", staff: "staff/staff.css", wall: "wall/wall.css" } });
 copyFileSync(join(here, "wall", "static", "wall.html"), join(target, "wall.html"));
 copyFileSync(join(here, "staff", "static", "staff.html"), join(target, "staff.html"));
 copyFileSync(join(here, "node_modules", "zxing-wasm", "dist", "reader", "zxing_reader.wasm"), join(target, "zxing_reader.wasm"));
@@ -89,6 +97,40 @@ for (const name of readdirSync(locales).filter((one) => one.endsWith(".json")).s
 
 // The wall speaks every language at once.
 writeFileSync(join(target, "wall.json"), JSON.stringify(ofWall));
+writeFileSync(join(target, CONTENTS), contents());
+
+/** What the built files are: the digest of each, and the packages in them with version, licence and its text. */
+function contents(): string {
+  const users = new Map<string, Set<string>>([["zxing-wasm", new Set(["zxing_reader.wasm"])]]);
+  const note = (made: { metafile: { outputs: Record<string, Output> } }, called: (path: string) => string): void => {
+    for (const [path, { inputs }] of Object.entries(made.metafile.outputs))
+      for (const input of Object.keys(inputs)) {
+        const name = /^node_modules\/((?:@[^/]+\/)?[^/]+)/.exec(input)?.[1];
+        if (name) users.set(name, (users.get(name) ?? new Set()).add(called(path)));
+      }
+  };
+  note(parents, (path) => nameOf(path, parents.metafile.outputs, "parents"));
+  note(staff, (path) => nameOf(path, staff.metafile.outputs, "staff"));
+  for (const made of others) note(made, (path) => relative(target, join(here, path)));
+  const files = readdirSync(target, { recursive: true, withFileTypes: true })
+    .filter((file) => file.isFile())
+    .map((file) => relative(target, join(file.parentPath, file.name)))
+    .sort()
+    .map((name) => `${createHash("sha256").update(readFileSync(join(target, name))).digest("hex")}  ${name}`);
+  const packages = [...users].sort().map(([name, of]) => {
+    const folder = join(here, "node_modules", name);
+    const { version, license } = JSON.parse(readFileSync(join(folder, "package.json"), "utf8")) as Record<string, string>;
+    const text = readFileSync(join(folder, "LICENSE"), "utf8").trim();
+    return `${name} ${version}, ${license}\nin: ${[...of].sort().join(", ")}\n\n${text}`;
+  });
+  return [
+    "Built from web/ by `make web`, AGPL-3.0-or-later. Digests are SHA-256, for `sha256sum --check`; texts of licences follow.",
+    files.join("\n"),
+    ...packages,
+    // The decoder is compiled from sources of another project.
+    `ZXing-C++ ${ZXING_CPP_COMMIT}, Apache-2.0\nin: zxing_reader.wasm\n\n${readFileSync(APACHE, "utf8").trim()}`,
+  ].join("\n\n").concat("\n");
+}
 
 function wordsOf(file: string): Array<[string, string]> {
   return Object.entries(JSON.parse(readFileSync(file, "utf8")) as Record<string, string>);

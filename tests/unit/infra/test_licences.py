@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 import re
 import subprocess
 import sys
@@ -10,6 +12,8 @@ from email.message import Message
 from pathlib import Path
 
 import pytest
+
+from services.web.serving import BUILT
 
 CHECKOUT = Path(__file__).parents[3]
 sys.path.insert(0, str(CHECKOUT / "infra"))
@@ -76,3 +80,19 @@ def test_the_script_ends_well_for_what_is_locked() -> None:
         [sys.executable, CHECKOUT / "infra" / "licences.py"], check=False, capture_output=True, text=True
     )
     assert (done.returncode, done.stderr) == (0, "")
+
+
+def test_the_built_pages_name_their_packages_with_version_and_licence() -> None:
+    packages = re.findall(r"^(\S+) (\S+), (\S+)\nin: (.+)$", (BUILT / "contents.txt").read_text(), re.MULTILINE)
+    declared = json.loads((licences.CHECKOUT / "web" / "package.json").read_text())["dependencies"]
+    assert declared.items() <= {name: version for name, version, _, _ in packages}.items()
+    for name, _, licence, files in packages:
+        assert licences.is_compatible(licence), f"{name}: {licence}"
+        assert all((BUILT / file).is_file() for file in files.split(", "))
+
+
+def test_the_digests_beside_the_built_pages_are_those_of_the_files() -> None:
+    listed = re.findall(r"^([0-9a-f]{64})  (.+)$", (BUILT / "contents.txt").read_text(), re.MULTILINE)
+    files = {path for path in BUILT.rglob("*") if path.is_file()} - {BUILT / "contents.txt"}
+    made = [(hashlib.sha256(path.read_bytes()).hexdigest(), str(path.relative_to(BUILT))) for path in files]
+    assert sorted(listed) == sorted(made)
