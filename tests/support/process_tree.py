@@ -13,7 +13,7 @@ def descendants(process_id: int) -> set[int]:
     """Return all processes below one, as they are at this moment."""
     process_ids: set[int] = set()
     for task in Path("/proc", str(process_id), "task").glob("*/children"):
-        with contextlib.suppress(FileNotFoundError):
+        with contextlib.suppress(FileNotFoundError, ProcessLookupError):
             for child in map(int, task.read_text().split()):
                 process_ids |= {child} | descendants(child)
     return process_ids

@@ -137,7 +137,11 @@ async def test_an_access_file_that_cannot_be_restored_stops_the_broker_until_it_
 
 def listening_sockets(pid: int) -> set[int]:
     """Return the ports on which a process of this machine listens, on any address."""
-    names = [descriptor.readlink().name for descriptor in Path(f"/proc/{pid}/fd").iterdir()]
+    names = []
+    for descriptor in Path(f"/proc/{pid}/fd").iterdir():
+        # It opens and closes files while they are listed.
+        with contextlib.suppress(FileNotFoundError):
+            names.append(descriptor.readlink().name)
     inodes = {name.removeprefix("socket:[").removesuffix("]") for name in names if name.startswith("socket:[")}
     ports = set()
     for family in ("tcp", "tcp6"):

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from services.devstack.installation import Installation
+from tests.support.process_tree import paused
 
 # Shortened: the product waits 30 s.
 AFTER_S = 4.0
@@ -55,30 +56,16 @@ def test_each_frozen_process_is_killed_and_started_again(installation: Installat
         assert any(line.startswith(f"{name} is unready by its own fault") for line in announced), name
 
 
-def _children(process_id: int) -> list[int]:
-    return [
-        int(child)
-        for task in Path("/proc", str(process_id), "task").glob("*/children")
-        for child in task.read_text().split()
-    ]
-
-
 def test_while_postgres_is_frozen_nothing_is_killed(installation: Installation, announced: list[str]) -> None:
     installation.wait_ready()
     before = installation.process_ids()
     postmaster = before["postgres"]
     assert postmaster is not None
-    frozen = [postmaster, *_children(postmaster)]
-    for process_id in frozen:
-        os.kill(process_id, signal.SIGSTOP)
-    try:
+    with paused(postmaster):
         _wait_until(lambda: {"api", "worker", "bridge"} <= installation.unready().keys(), "all miss Postgres")
         waited_until_s = time.monotonic() + 4 * AFTER_S
         _wait_until(lambda: time.monotonic() > waited_until_s, "the time of several own faults is over")
         during = installation.process_ids()
-    finally:
-        for process_id in frozen:
-            os.kill(process_id, signal.SIGCONT)
     installation.wait_ready()
     assert [during[name] for name in NAMES] == [before[name] for name in NAMES], announced
 
