@@ -92,15 +92,17 @@ INSERT INTO fact (fact_id, kind, watch_id, child_id, family_id, ref_id, happened
 SELECT * FROM unnest($1::uuid[], $2::text[], $3::uuid[], $4::uuid[], $5::uuid[], $6::uuid[], $7::timestamptz[],
  $8::timestamptz[], $9::int[]) AS given(fact_id, kind, watch_id, child_id, family_id, ref_id)
 -- Facts go with what they are about, also where this transaction has deleted it.
-WHERE (watch_id IS NULL OR EXISTS (SELECT FROM watch WHERE watch.watch_id = given.watch_id))
- AND (child_id IS NULL OR EXISTS (SELECT FROM child WHERE child.child_id = given.child_id))
- AND (family_id IS NULL OR EXISTS (SELECT FROM family WHERE family.family_id = given.family_id))
+WHERE (watch_id IS NULL OR EXISTS (SELECT FROM watch WHERE watch.watch_id = given.watch_id OFFSET 0))
+ AND (child_id IS NULL OR EXISTS (SELECT FROM child WHERE child.child_id = given.child_id OFFSET 0))
+ AND (family_id IS NULL OR EXISTS (SELECT FROM family WHERE family.family_id = given.family_id OFFSET 0))
 """
-# The tables are named in SQL, not imported: people is a layer above platform.
+# The tables are named in SQL, not imported: people is a layer above platform. OFFSET 0 keeps each condition a look-up
+# of its own. Of tables that were never analysed (a new or a restored database) Postgres expects next to no rows: it
+# would join all memberships with all consents for each fact, which took 50 ms with 300 families.
 _IF_MEASURED: Final = """
- AND EXISTS (SELECT FROM membership JOIN consent USING (family_id, guardian_id)
- WHERE membership.family_id = given.family_id AND membership.is_primary AND membership.removed_at IS NULL
-  AND consent.part = 'measurement' AND consent.withdrawn_at IS NULL)
+ AND EXISTS (SELECT FROM membership WHERE membership.family_id = given.family_id AND is_primary AND removed_at IS NULL
+  AND EXISTS (SELECT FROM consent WHERE consent.guardian_id = membership.guardian_id
+   AND consent.family_id = membership.family_id AND part = 'measurement' AND withdrawn_at IS NULL OFFSET 0) OFFSET 0)
 """
 
 
