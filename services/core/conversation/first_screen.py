@@ -10,7 +10,6 @@ from typing import Any, Final
 
 import sqlalchemy
 from sqlalchemy import BindParameter, DateTime, ScalarSelect, Uuid, bindparam, func
-from sqlalchemy.dialects.postgresql import ARRAY
 from sqlmodel import SQLModel, col, exists
 
 from services.core.conversation.audio_assets.tables import AudioAsset
@@ -25,7 +24,7 @@ from services.core.devices.watches.tables import Watch, WatchIdentity, WatchPres
 from services.core.people.households.tables import Child, HelpRequest
 from services.core.people.programme.tables import Site
 from services.core.platform.db.database import UnitOfWork
-from services.core.platform.db.prepared import PreparedRead, objects_of
+from services.core.platform.db.prepared import PreparedRead, any_of, objects_of, unseen
 
 
 @dataclass(frozen=True)
@@ -92,7 +91,7 @@ def _children() -> Any:  # noqa: ANN401 - the types know ten columns at most
     ends_before: BindParameter[datetime] = bindparam("ends_before", type_=DateTime(timezone=True))
     alerts_after: BindParameter[datetime] = bindparam("alerts_after", type_=DateTime(timezone=True))
     received = (col(MessageRecipient.message_id) == col(Message.message_id), *is_unread(asking))
-    heard = (col(AudioAsset.clip_id) == col(Message.clip_id), *ends_soon(asking, ends_before))
+    heard = (col(AudioAsset.clip_id) == col(Message.clip_id), *ends_soon(asking, unseen(ends_before)))
     newest = (
         sqlalchemy.select(col(Message.message_id))
         .where(col(Message.child_id) == col(Child.child_id), is_of_guardian(asking))
@@ -101,7 +100,7 @@ def _children() -> Any:  # noqa: ANN401 - the types know ten columns at most
         .correlate(Child)
         .scalar_subquery()
     )
-    alerts = exists().where(col(Alert.child_id) == col(Child.child_id), col(Alert.raised_at) > alerts_after)
+    alerts = exists().where(col(Alert.child_id) == col(Child.child_id), col(Alert.raised_at) > unseen(alerts_after))
     help_asked = exists().where(col(HelpRequest.child_id) == col(Child.child_id), col(HelpRequest.done_at).is_(None))
     tables = SQLModel.metadata.tables
     identity = (col(WatchIdentity.child_id) == col(Child.child_id)) & col(WatchIdentity.ended_at).is_(None)
@@ -124,7 +123,7 @@ def _children() -> Any:  # noqa: ANN401 - the types know ten columns at most
         .outerjoin(Site, col(Site.site_id) == col(Watch.site_id))
         .outerjoin(WatchPresence, col(WatchPresence.username) == col(WatchIdentity.username))
         .where(
-            col(Child.family_id) == func.any(bindparam("family_ids", type_=ARRAY(Uuid()))),
+            col(Child.family_id) == any_of("family_ids", Uuid()),
             col(Child.erased_at).is_(None),
         )
         .order_by(col(Child.created_at), col(Child.child_id))

@@ -18,10 +18,8 @@ from sqlalchemy import (
     Uuid,
     bindparam,
     exists,
-    func,
     or_,
 )  # fmt: skip
-from sqlalchemy.dialects.postgresql import ARRAY
 from sqlmodel import col, select
 
 from services.core.conversation.audio_assets.storing import open_bars
@@ -35,7 +33,7 @@ from services.core.people.households.child_key import data_key
 from services.core.people.households.errors import NotFoundError
 from services.core.people.households.tables import Child, Membership
 from services.core.platform.db.database import UnitOfWork
-from services.core.platform.db.prepared import PreparedRead
+from services.core.platform.db.prepared import PreparedRead, any_array, any_of
 from services.core.platform.inbox.tables import InboxItem
 
 PAGE_MAX_MESSAGES = 100
@@ -213,8 +211,7 @@ def _of_child() -> ColumnElement[bool]:
 
 def _some() -> Any:  # noqa: ANN401
     return _messages().where(
-        col(Message.child_id) == func.any(bindparam("child_ids", type_=ARRAY(Uuid()))),
-        col(Message.message_id) == func.any(bindparam("message_ids", type_=ARRAY(Uuid()))),
+        col(Message.child_id) == any_of("child_ids", Uuid()), col(Message.message_id) == any_of("message_ids", Uuid())
     )
 
 
@@ -242,15 +239,15 @@ _SOME = PreparedRead(_some)
 _AFTER_ALL = 2**63 - 1
 
 # The states of messages, then the names of guardians as `guardian_names` chooses them: one round trip for both.
-_RECIPIENTS_AND_NAMES: Final = """
+_RECIPIENTS_AND_NAMES: Final = f"""
     SELECT message_id, NULL AS child_id, guardian_id, state, detail, changed_at, NULL AS name
-    FROM message_recipient WHERE message_id = ANY($1::uuid[])
+    FROM message_recipient WHERE message_id = {any_array(1, "uuid")}
     UNION ALL (
         SELECT DISTINCT ON (child_id, guardian_id) NULL, child_id, guardian_id, NULL, NULL, NULL, name
-        FROM contact WHERE child_id = ANY($2::uuid[]) AND guardian_id IS NOT NULL
+        FROM contact WHERE child_id = {any_array(2, "uuid")} AND guardian_id IS NOT NULL
         ORDER BY child_id, guardian_id, removed_at DESC NULLS FIRST, created_at DESC, wire_id DESC
     )
-"""
+"""  # noqa: S608 - parts of our own
 
 
 async def _views(

@@ -28,6 +28,8 @@ class Message(SQLModel, table=True):
         Index("message_of_watch", "username", "ref", unique=True, postgresql_where=text("username IS NOT NULL")),
         # Used by retention.
         Index("message_voice", "received_at", postgresql_where=text("kind = 'voice'")),
+        # The first screen asks which recordings of a child end soon.
+        Index("message_voice_of_child", "child_id", "received_at", postgresql_where=text("kind = 'voice'")),
     )  # fmt: skip
 
     message_id: uuid.UUID = id_column()

@@ -22,7 +22,7 @@ from services.core.people.households.rules import Rights, Standing
 from services.core.people.households.tables import Child, Enrolment, Family, Invitation, Membership
 from services.core.people.programme.tables import Site
 from services.core.platform.db.database import UnitOfWork
-from services.core.platform.db.prepared import columns_of, objects_of
+from services.core.platform.db.prepared import any_array, columns_of, objects_of
 from services.core.platform.locales import fitting_locale
 
 _CODE = re.compile(r"[A-Za-z0-9_-]{1,40}")
@@ -173,9 +173,10 @@ async def children_of(work: UnitOfWork, family_id: uuid.UUID) -> list[Child]:
 async def children_of_families(work: UnitOfWork, family_ids: Collection[uuid.UUID]) -> list[Child]:
     """Return the children of these families, oldest entry first."""
     rows = await work.read(
-        f"SELECT {columns_of((Child, 'k'))} FROM child k WHERE k.family_id = ANY($1) AND k.erased_at IS NULL"  # noqa: S608
-        " ORDER BY k.created_at, k.child_id", list(family_ids),
-    )  # fmt: skip
+        f"SELECT {columns_of((Child, 'k'))} FROM child k"  # noqa: S608 - names of our own columns
+        f" WHERE k.family_id = {any_array(1, 'uuid')} AND k.erased_at IS NULL ORDER BY k.created_at, k.child_id",
+        list(family_ids),
+    )
     return [objects_of(work, tuple(row), Child)[0] for row in rows]
 
 

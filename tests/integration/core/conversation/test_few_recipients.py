@@ -1,4 +1,4 @@
-"""Reads that ask for few recipients find them by an index, however many messages a family has.
+"""Reads that ask for few rows find them by an index, however many messages a family has.
 
 A plan of a small table says nothing, so sequential scans are forbidden: an index whose condition the statement does not
 imply cannot be used even then. The plans are generic ones, as a prepared statement gets after its first executions.
@@ -17,6 +17,7 @@ from services.core.pairing import waiting
 
 STATEMENTS = {
     "recipient_unread": [first_screen._CHILDREN._compiled[0]],  # noqa: SLF001 - the text that is prepared
+    "message_voice_of_child": [first_screen._CHILDREN._compiled[0]],  # noqa: SLF001
     "recipient_untold": [announcing.UNTOLD_OF_WATCH, waiting._DROP_IDLE, waiting._WAITING],  # noqa: SLF001
     "recipient_unconfirmed": [announcing.FORGET_UNCONFIRMED],
 }
