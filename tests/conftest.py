@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import gc
+import importlib.util
 import shutil
+import sys
 import tempfile
 import uuid
 from collections.abc import AsyncIterator, Callable, Iterator
@@ -143,6 +145,10 @@ def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool 
 def pytest_sessionstart() -> None:
     """Collect no garbage while thousands of tests are loaded: their objects live until the end."""
     gc.disable()
+    # httpx tries to import it at each request to the API, to find out whether trio runs: a search through all folders,
+    # which took a twentieth of the API tests' processor time. None is how Python spells a module that cannot be loaded.
+    if importlib.util.find_spec("sniffio") is None:
+        sys.modules["sniffio"] = None  # type: ignore[assignment]
 
 
 def pytest_collection_finish() -> None:
