@@ -54,6 +54,10 @@ class ReadinessResponse(BaseModel):
     own_fault: list[str] = Field(
         description="failed checks that a restart of this process mends; none of the API's", examples=[[]]
     )
+    warnings: dict[str, str] = Field(
+        description="codes of faults beside this process by name of the part; it works nevertheless",
+        examples=[{"postgres": "old_primary_refused"}],
+    )
 
 
 @router.get("/healthz", dependencies=[OPEN])

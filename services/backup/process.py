@@ -54,7 +54,7 @@ class Follower:
 
     def __init__(self, source: Source) -> None:
         self._source = source
-        self._receiver = LogReceiver(source.folder, source.programs, source.url)
+        self._receiver = LogReceiver(source.folder, source.programs, source.url, source.addresses)
         self._copies = RecordingCopies(source.folder, source.database, source.store)
         self._copied_until: datetime | None = None
         self._log_until: datetime | None = None

@@ -10,6 +10,7 @@ import asyncio
 import signal
 import tempfile
 from collections import deque
+from collections.abc import Collection
 from datetime import datetime
 from typing import IO, Final
 
@@ -18,7 +19,7 @@ import structlog
 from services.backup.errors import LogGapError
 from services.backup.folder import BackupFolder, Line
 from services.backup.programs import Programs, failure_of
-from services.backup.server import SEGMENT_BYTES, SLOT, Progress, connected, drop_slot, identify, lsn_text
+from services.backup.server import SEGMENT_BYTES, SLOT, Progress, drop_slot, identify_source, lsn_text
 from services.backup.sums import append_sums, digest_of, read_sums
 from services.devstack.tied import Child, stop_child
 
@@ -40,10 +41,11 @@ def _remove_unfinished(line: Line) -> None:
 class LogReceiver:
     """One `pg_receivewal`, started again when it ends. Not thread-safe."""
 
-    def __init__(self, folder: BackupFolder, programs: Programs, url: str) -> None:
+    def __init__(self, folder: BackupFolder, programs: Programs, url: str, addresses: Collection[str] = ()) -> None:
         self._folder = folder
         self._programs = programs
         self._url = url
+        self._addresses = addresses
         self._child: Child | None = None
         self._log: IO[bytes] | None = None
         self._waiting: deque[tuple[datetime, int]] = deque(maxlen=_WAITING)
@@ -57,8 +59,7 @@ class LogReceiver:
         if self._child is not None and self._child.poll() is None and self.line is not None:
             return self.line
         await self._explain_end()
-        async with connected(self._url) as connection:
-            server = await identify(connection)
+        server = await identify_source(self._url, self._addresses)
         line = None if self._needs_new_line else self._folder.line_of(server)
         if line is None:
             line = self._folder.begin_line(server)

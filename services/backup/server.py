@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Collection
 from dataclasses import dataclass
 from datetime import datetime
 
 import asyncpg
 
 from services.backup.errors import BackupError
+from services.core.platform.db.newest_primary import REFUSED, OldPrimaryRefusedError, refuse_old_primary
 
 SLOT = "smartwatch_backup"
 # Incremental backups and their summaries of the log came with this version.
@@ -79,6 +80,25 @@ async def identify(connection: asyncpg.Connection) -> Server:
         " coalesce(current_setting('summarize_wal', true), 'off') AS summarizes, clock_timestamp() AS now",
     )
     return Server(row["system"], int(row["timeline"], 16), row["version"], row["summarizes"] == "on", row["now"])
+
+
+async def identify_source(url: str, addresses: Collection[str]) -> Server:
+    """Return who the server of the backup's address is; ``addresses`` are those of the processes.
+
+    Raises BackupError; also where a standby among ``addresses`` was promoted and this is the primary before it, whose
+    rows and log are not those that are served.
+    """
+    try:
+        await refuse_old_primary(url, *addresses)
+    except OldPrimaryRefusedError as error:
+        raise BackupError(
+            REFUSED, "SMARTWATCH_BACKUP_DATABASE_URL leads to an old primary: name the server that was promoted."
+        ) from error
+    except OSError:
+        # The next connection says why.
+        pass
+    async with connected(url) as connection:
+        return await identify(connection)
 
 
 async def progress_of(connection: asyncpg.Connection) -> Progress:

@@ -31,7 +31,7 @@ from services.backup.folder import (
 )
 from services.backup.ledger import back_up_ledger
 from services.backup.programs import Programs, programs_of
-from services.backup.server import FIRST_WITH_INCREMENTAL, Server, connected, identify
+from services.backup.server import FIRST_WITH_INCREMENTAL, Server, connected, identify, identify_source
 from services.core.platform.backup_state import update_backup_state
 from services.core.platform.blobs.store import BlobStore
 from services.core.platform.db.database import Database
@@ -60,6 +60,11 @@ class Source:
         """The address of the role that may replicate."""
         return self.settings.backup_database_url
 
+    @property
+    def addresses(self) -> tuple[str, str]:
+        """The addresses of the processes, which may name several servers."""
+        return self.settings.database_url, self.settings.database_direct_url
+
     def copies(self) -> RecordingCopies:
         """Return the copies of recordings for one run."""
         return RecordingCopies(self.folder, self.database, self.store)
@@ -79,8 +84,7 @@ async def take_backup(source: Source, kind: str, *, gently: bool = False) -> Bac
     interrupted backup left is removed.
     """
     with source.folder.locked():
-        async with connected(source.url) as connection:
-            server = await identify(connection)
+        server = await identify_source(source.url, source.addresses)
         _check_versions(source, server)
         line = source.folder.line_of(server) or source.folder.begin_line(server)
         parent = _parent_of(line, server, kind)

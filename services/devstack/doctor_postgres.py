@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
@@ -11,10 +10,10 @@ from typing import Final
 import asyncpg
 from asyncpg.connect_utils import SessionAttribute
 
+from services.core.platform.db.newest_primary import hosts_of
 from services.devstack.findings import Finding
 
 _ANSWER_WITHIN_S: Final = 5.0
-_DEFAULT_PORT: Final = 5432
 # A standby that works is behind by less than the segment that is being written.
 BEHIND_MAX_BYTES: Final = 16 * 1024 * 1024
 _PRIMARY: Final = (
@@ -36,17 +35,6 @@ class Server:
     # Raised by each promotion: of two servers that accept writes, the lower one is the old primary.
     timeline: int = 0
     commits_wait_for: str = ""
-
-
-def hosts_of(url: str) -> list[tuple[str, int]]:
-    """Return the hosts of a database URL in their order."""
-    pairs = []
-    # Not urlsplit: it refuses a list in which an IPv6 address is not the first.
-    authority = re.split(r"[/?#]", url.partition("://")[2], maxsplit=1)[0]
-    for part in authority.rpartition("@")[2].split(","):
-        host, _, port = part.rpartition(":") if part.rpartition(":")[2].isdigit() else (part, "", "")
-        pairs.append((host.strip("[]"), int(port or _DEFAULT_PORT)))
-    return pairs
 
 
 async def servers(url: str) -> list[Finding]:

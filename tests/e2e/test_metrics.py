@@ -54,7 +54,9 @@ async def test_no_label_of_any_process_names_anybody(play: Play) -> None:
         }
         public = await stranger.get("/metrics")
     assert public.status_code == 404
-    assert all(re.match(r'\{"status": "ok", "checks": \{.*\}, "own_fault": \[\]\}$', body) for body in ready)
+    assert all(
+        re.match(r'\{"status": "ok", "checks": \{.*\}, "own_fault": \[\], "warnings": \{\}\}$', body) for body in ready
+    )
     for process, text in pages.items():
         families = list(text_string_to_metric_families(text))
         assert {family.name for family in families} >= OF_ALL | OF_EACH[process], process

@@ -29,7 +29,12 @@ async def test_a_blob_store_that_takes_nothing_makes_the_process_unready(
     ready = await client.get("/readyz")
     assert (ready.status_code, ready.json()) == (
         200,
-        {"status": "ok", "checks": {"postgres": "ok", "migrations": "ok", "blobs": "ok"}, "own_fault": []},
+        {
+            "status": "ok",
+            "checks": {"postgres": "ok", "migrations": "ok", "blobs": "ok"},
+            "own_fault": [],
+            "warnings": {},
+        },
     )
     with _file_in_place_of(Path(settings.blob_url.removeprefix("file:"))):
         away = await client.get("/readyz")

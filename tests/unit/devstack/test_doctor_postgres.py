@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from services.devstack.doctor_postgres import BEHIND_MAX_BYTES, Server, hosts_of, judge
+from services.devstack.doctor_postgres import BEHIND_MAX_BYTES, Server, judge
 
 PRIMARY = Server("a:5432", True, True, 10 * BEHIND_MAX_BYTES, 1, "b")
 
@@ -32,15 +32,3 @@ def test_two_standbys_are_no_database() -> None:
     assert [finding.what for finding in judge([Server("a:1", True), Server("b:1", True)])] == [
         "no server accepts writes"
     ]
-
-
-@pytest.mark.parametrize(
-    ("url", "hosts"),
-    [
-        ("postgresql://u:p@a:5432,b:6432/name?target_session_attrs=read-write", [("a", 5432), ("b", 6432)]),
-        ("postgresql://u@a,[::1]:5433/name", [("a", 5432), ("::1", 5433)]),
-        ("postgresql://a/name", [("a", 5432)]),
-    ],
-)
-def test_hosts_are_read_from_the_url(url: str, hosts: list[tuple[str, int]]) -> None:
-    assert hosts_of(url) == hosts

@@ -31,6 +31,7 @@ from services.core.platform.db.cancelling import cancellation_first
 from services.core.platform.db.frozen_clients import bound_transactions
 from services.core.platform.db.late_begin import begin_late, begin_now
 from services.core.platform.db.locks import OneHolderLocks
+from services.core.platform.db.newest_primary import Servers
 from services.core.platform.db.notifications import Notification, Notifications
 from services.core.platform.db.notifying import CONNECTION_ERRORS, Notifier
 from services.core.platform.db.restore_guard import RestoreGuard
@@ -246,13 +247,14 @@ class Database:
             # Postgres ends a transaction whose process does nothing: a frozen process gives its row locks up.
             server_settings["idle_in_transaction_session_timeout"] = str(idle_in_transaction_s * 1000)
         self._guard = RestoreGuard(ledger, in_transaction=not prepares)
-        self._notifier = Notifier(self.direct_url)
-        self._locks = OneHolderLocks(self.direct_url)
+        self._servers = Servers(url, self.direct_url)
+        self._notifier = Notifier(self.connect_direct)
+        self._locks = OneHolderLocks(self.connect_direct)
         self._prepares = prepares
 
         async def connect(**given: Any) -> asyncpg.Connection:  # noqa: ANN401 - options of the driver
-            # The driver itself reads the URL: it may name several hosts.
-            connection: asyncpg.Connection = await asyncpg.connect(url, **given)
+            # The driver itself reads the URL, which may name several hosts.
+            connection = await self._servers.connect(url, **given)
             if idle_in_transaction_s is not None and self.direct_url == url:
                 await bound_transactions(connection, idle_in_transaction_s)
             return connection
@@ -337,6 +339,8 @@ class Database:
                 return
         try:
             adapted.run_async(self._guard.check)
+            if self.direct_url != self.url:
+                adapted.run_async(lambda connection: self._servers.check(connection, in_transaction=not self._prepares))
         except CoreError:
             raise
         except Exception as error:
@@ -350,12 +354,21 @@ class Database:
         """Raise unless the database answers and its erasures are replayed."""
         async with cancellation_first(), self._engine.connect() as connection:
             await connection.execute(text("SELECT 1"))
+        await self._servers.look_again()
+
+    async def look_at_servers(self) -> None:
+        """Look now at all servers that the address names; nothing where it names one. Each new connection does so."""
+        await self._servers.look(stands_s=0.0)
+
+    async def connect_direct(self, *, timeout: float, **options: Any) -> asyncpg.Connection:  # noqa: ASYNC109, ANN401 - of the driver
+        """Connect past a pooler, for what lives as long as a connection; of several servers to no old primary."""
+        return await self._servers.connect(self.direct_url, timeout=timeout, **options)
 
     @contextlib.asynccontextmanager
     async def listen(self, *channels: str) -> AsyncIterator[Notifications]:
         """Listen on ``channels`` with a connection of its own, until the block ends."""
         queue: asyncio.Queue[Notification | None] = asyncio.Queue()
-        connection = await asyncpg.connect(self.direct_url, timeout=10)
+        connection = await self.connect_direct(timeout=10)
         try:
             connection.add_termination_listener(lambda _: queue.put_nowait(None))
             for channel in channels:
@@ -374,6 +387,7 @@ class Database:
         """Close all connections, once the last notifications are sent; not waiting for a Postgres that stands still."""
         await self._notifier.close()
         await self._locks.close()
+        self._servers.forget()
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(_CLOSE_TIMEOUT_S):
                 await self._engine.dispose()

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Final
 
 import asyncpg
@@ -26,8 +26,9 @@ _RELEASE: Final = "SELECT pg_advisory_unlock(hashtextextended($1, 0))"
 class OneHolderLocks:
     """The locks of one process on one database."""
 
-    def __init__(self, url: str) -> None:
-        self._url = url
+    def __init__(self, connect: Callable[..., Awaitable[asyncpg.Connection]]) -> None:
+        """``connect`` opens a connection within ``timeout`` seconds."""
+        self._connect = connect
         self._kept: list[asyncpg.Connection] = []
         self._loop: asyncio.AbstractEventLoop | None = None
 
@@ -52,7 +53,7 @@ class OneHolderLocks:
             # One that was lost since its last use is replaced.
             with contextlib.suppress(*CONNECTION_ERRORS):
                 return connection, await _ask(connection, _TRY, name)
-        connection = await asyncpg.connect(self._url, timeout=_TIMEOUT_S)
+        connection = await self._connect(timeout=_TIMEOUT_S)
         return connection, await _ask(connection, _TRY, name)
 
     async def _release(self, connection: asyncpg.Connection, name: str, *, is_ours: bool) -> None:

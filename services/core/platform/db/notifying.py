@@ -7,7 +7,7 @@ transaction only notes whom it wakes; after its commit one connection sends what
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable
+from collections.abc import Awaitable, Callable, Iterable
 from typing import Final
 
 import asyncpg
@@ -30,8 +30,9 @@ log = structlog.get_logger()
 class Notifier:
     """Sends notifications in the order of their commits. Listeners poll as well, which makes up for a lost one."""
 
-    def __init__(self, url: str) -> None:
-        self._url = url
+    def __init__(self, connect: Callable[..., Awaitable[asyncpg.Connection]]) -> None:
+        """``connect`` opens a connection within ``timeout`` seconds."""
+        self._connect = connect
         self._waiting: dict[tuple[str, str], None] = {}
         self._connection: asyncpg.Connection | None = None
         self._sending: asyncio.Task[None] | None = None
@@ -63,8 +64,8 @@ class Notifier:
 
     async def _send(self, batch: list[tuple[str, str]]) -> None:
         if self._connection is None or self._connection.is_closed():
-            self._connection = await asyncpg.connect(
-                self._url, timeout=_TIMEOUT_S, server_settings={"application_name": "smartwatch"}
+            self._connection = await self._connect(
+                timeout=_TIMEOUT_S, server_settings={"application_name": "smartwatch"}
             )
         channels, payloads = zip(*batch, strict=True)
         await self._connection.execute(_NOTIFY, channels, payloads, timeout=_TIMEOUT_S)

@@ -109,7 +109,7 @@ async def hold_lease(
 async def _connection(database: Database) -> AsyncIterator[asyncpg.Connection]:
     # A process that freezes while it acquires must not hold the lock of the change for ever.
     settings = {"idle_in_transaction_session_timeout": str(IDLE_IN_TRANSACTION_S * 1000)}
-    connection = await asyncpg.connect(database.direct_url, timeout=_CONNECT_TIMEOUT_S, server_settings=settings)
+    connection = await database.connect_direct(timeout=_CONNECT_TIMEOUT_S, server_settings=settings)
     try:
         await bound_transactions(connection, IDLE_IN_TRANSACTION_S)
         yield connection

@@ -29,11 +29,24 @@ Render = Callable[[], Awaitable[bytes]]
 OwnFaults = Mapping[str, frozenset[str]]
 _NO_OWN_FAULTS: Final[OwnFaults] = {}
 
+# What is wrong beside this process, by the name of a check that passes nevertheless.
+_warnings: Final[dict[str, str]] = {}
+
 _CHECK_DEADLINE_S = 2.0
 _REQUEST_DEADLINE_S = 5.0
 _REQUEST_BYTES = 8_192
 _METRICS_CONTENT_TYPE: Final = "text/plain; version=0.0.4; charset=utf-8"
 _FORWARDED: Final = (b"\r\nx-forwarded-", b"\r\nforwarded:", b"\r\nvia:", b"\r\nx-real-ip:")
+
+
+def set_warning(name: str, code: str) -> None:
+    """Name a fault beside this process, which works; ``code`` is stable and has no personal content."""
+    _warnings[name] = code
+
+
+def clear_warning(name: str) -> None:
+    """Take the warning of that name back; a repeat does nothing."""
+    _warnings.pop(name, None)
 
 
 async def readiness(checks: Mapping[str, Check]) -> dict[str, str]:
@@ -50,14 +63,18 @@ def readiness_answer(
 ) -> tuple[HTTPStatus, dict[str, object]]:
     """Return status and body of ``/readyz``, in the one form that all processes share.
 
-    ``{"status": "ok" | "unavailable", "checks": {name: "ok" | reason}, "own_fault": [name ...]}``. ``own_fault`` names
-    the failed checks among ``own_faults`` whose surroundings are well: a restart of this process mends them. All other
-    failures lie outside of the process, and it recovers from them by itself.
+    ``{"status": "ok" | "unavailable", "checks": {name: "ok" | reason}, "own_fault": [name ...],
+    "warnings": {name: code}}``. ``own_fault`` names the failed checks among ``own_faults`` whose surroundings are well:
+    a restart of this process mends them. All other failures lie outside of the process, and it recovers from them by
+    itself. ``warnings`` name faults beside a process that works.
     """
     failed = [name for name, reason in checks.items() if reason != "ok"]
     status = HTTPStatus.SERVICE_UNAVAILABLE if failed else HTTPStatus.OK
     own_fault = [name for name in failed if name in own_faults and not own_faults[name] & {*failed}]
-    return status, {"status": "unavailable" if failed else "ok", "checks": dict(checks), "own_fault": own_fault}
+    return status, {
+        "status": "unavailable" if failed else "ok", "checks": dict(checks), "own_fault": own_fault,
+        "warnings": dict(_warnings),
+    }  # fmt: skip
 
 
 async def _ask(check: Check) -> str:

@@ -11,7 +11,15 @@ from collections.abc import AsyncIterator, Mapping
 import httpx
 import pytest
 
-from services.core.platform.log.health import Check, HealthServer, Render, may_read_metrics, readiness_answer
+from services.core.platform.log.health import (
+    Check,
+    HealthServer,
+    Render,
+    clear_warning,
+    may_read_metrics,
+    readiness_answer,
+    set_warning,
+)
 from services.devstack.ports import is_answering
 from tests.support.ports import claimed_ports
 
@@ -54,7 +62,15 @@ async def test_it_is_ready_when_every_dependency_is_well() -> None:
     async with page({"postgres": well, "mosquitto": well}) as address, httpx.AsyncClient() as client:
         answer = await client.get(f"{address}/readyz")
         assert answer.status_code == 200
-        assert answer.json() == {"status": "ok", "checks": {"postgres": "ok", "mosquitto": "ok"}, "own_fault": []}
+        ready = {"status": "ok", "checks": {"postgres": "ok", "mosquitto": "ok"}, "own_fault": []}
+        assert answer.json() == ready | {"warnings": {}}
+        set_warning("postgres", "old_primary_refused")
+        try:
+            answer = await client.get(f"{address}/readyz")
+        finally:
+            clear_warning("postgres")
+        # The process works: a fault beside it does not make it unready.
+        assert (answer.status_code, answer.json()) == (200, ready | {"warnings": {"postgres": "old_primary_refused"}})
 
 
 @pytest.mark.parametrize(
