@@ -1,5 +1,7 @@
 """A small system of several machines on one: three nodes of RabbitMQ, two of each process, one Postgres.
 
+Each node asks a `broker-auth` of its own, as on three machines: RabbitMQ takes one address, and asks no other one.
+
 What `smartwatch up --cluster` and the tests of a cluster run.
 """
 
@@ -22,10 +24,14 @@ NODES: Final = 3
 _WATCH_EVERY_S: Final = 0.5
 # Ports are remembered by nobody: any free ones from here on.
 _FIRST_PORT: Final = 18_830
-# Of each second process: the settings that hold its ports.
-_SECOND: Final[Mapping[str, tuple[str, ...]]] = {
-    "api": ("api_port", "api_health_port"), "worker": ("worker_health_port",), "bridge": ("bridge_health_port",),
+# Of each further process: the settings that hold its ports, the one that tells whether it is ready first.
+_FURTHER: Final[Mapping[str, tuple[str, ...]]] = {
+    "api-2": ("api_port", "api_health_port"), "worker-2": ("worker_health_port",),
+    "bridge-2": ("bridge_health_port",),
+    **{f"broker-{number}": ("broker_health_port",) for number in range(2, NODES + 1)},
 }  # fmt: skip
+# Each question is one row: with the usual pools the processes of a cluster would want more than Postgres' connections.
+_AUTH_POOL_SIZE: Final = 4
 
 
 class ClusterInstallation:
@@ -41,28 +47,34 @@ class ClusterInstallation:
         self._claims = PortClaims()
         self._taken: set[int] = set()
         ports = [NodePorts(self._port(), self._port(), self._port(), self._port()) for _ in range(NODES)]
-        auth_port = self._port()
+        auth_ports = [self._port() for _ in range(NODES)]
         self.certificates = development_certificates(instance.folder / "certificates", "127.0.0.1")
         self.cluster = RabbitCluster(
-            instance.folder / "rabbitmq", program, ports, self._port(), f"http://127.0.0.1:{auth_port}",
-            certificates=self.certificates,
+            instance.folder / "rabbitmq", program, ports, self._port(),
+            [f"http://127.0.0.1:{port}" for port in auth_ports], certificates=self.certificates,
         )  # fmt: skip
         settings = {
-            "broker": "external", "broker_addresses": self.cluster.addresses, "broker_auth_port": str(auth_port),
+            "broker": "external", "broker_addresses": self.cluster.addresses, "broker_auth_port": str(auth_ports[0]),
             "watch_port": str(ports[0].tls),
         }  # fmt: skip
         further = []
+        of_auth = {"database_pool_size": str(_AUTH_POOL_SIZE)}
         log = instance.folder / "log"
-        for process, port_settings in _SECOND.items():
+        for further_name, port_settings in _FURTHER.items():
+            process, _, number = further_name.partition("-")
             own = {setting: str(self._port()) for setting in port_settings}
-            health = f"second_{port_settings[0]}"
+            if process == "broker":
+                own |= of_auth | {"broker_auth_port": str(auth_ports[int(number) - 1])}
+            health = f"{port_settings[0]}_{number}"
             settings[health] = own[port_settings[0]]
+            word = "broker-auth" if process == "broker" else process
             further.append(
-                SupervisedProcess(f"{process}-2", health, log / f"{process}-2.log", words=(process,), settings=own)
+                SupervisedProcess(further_name, health, log / f"{further_name}.log", words=(word,), settings=own)
             )
         self.installation = Installation(
             instance, overrides=settings | dict(overrides or {}), announce=announce, durable=durable, further=further
         )
+        self.installation.processes["broker"].settings = of_auth
         self._ending = threading.Event()
         self._watcher = threading.Thread(target=self._watch, name="watches-nodes", daemon=True)
 
@@ -76,7 +88,7 @@ class ClusterInstallation:
     @property
     def second_api_url(self) -> str:
         """The address of the second API on this machine."""
-        return f"http://127.0.0.1:{self.installation.settings['second_api_port']}"
+        return f"http://127.0.0.1:{self.installation.settings['api_port_2']}"
 
     def start(self) -> None:
         """Start the nodes, then everything else. Raises what these raise; then nothing runs."""

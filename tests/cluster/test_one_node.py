@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import gc
+import re
+import subprocess
 import time
 import uuid
 from collections.abc import AsyncIterator
@@ -26,11 +28,12 @@ from services.core.platform.db.database import Database
 from services.core.platform.settings import Settings
 from services.devstack.doctor_brokers import brokers
 from services.devstack.findings import Finding
+from services.devstack.rabbitmq.node import CONFIGURATION
 from services.mqtt_bridge.connection import BrokerLostError, connect
 from tests.integration.broker.waiting import becomes_true
 from tests.support.mqtt_client import connected, refused
 from tests.support.ports import claimed_ports
-from tests.support.rabbit import RabbitStand, rabbit_stand
+from tests.support.rabbit import RabbitStand, rabbit_stand, rabbitmq_or_reason
 from tests.support.watch import Stand
 from tests.support.world import make_home, wear
 
@@ -127,6 +130,22 @@ async def test_the_doctor_finds_the_node_well_and_prints_nothing_else(
     assert len(seen) == 1
     gc.collect()
     assert [record.message for record in caplog.records if record.name == "asyncio"] == []
+
+
+async def test_the_containers_are_of_this_version_and_their_health_check_passes_on_a_node_that_runs(
+    rabbit: RabbitStand,
+) -> None:
+    compose = (CONFIGURATION.parent / "compose.cluster.yaml").read_text()
+    [home] = rabbitmq_or_reason().glob("usr/lib/rabbitmq/lib/rabbitmq_server-*")
+    [version] = re.findall(r"image: rabbitmq:(\S+)", compose)
+    assert home.name.startswith(f"rabbitmq_server-{version}.")
+    [check] = re.findall(r"test: \[CMD, (rabbitmq-\w+), ([^\]]+)\]", compose)
+    program, words = check
+    options = [word for word in words.split(", ") if word != "-q"]
+    assert options == ["check_running"]
+    assert "fully booted" in await asyncio.to_thread(rabbit.cluster.command, 0, *options, program=program)
+    with pytest.raises(subprocess.CalledProcessError):
+        await asyncio.to_thread(rabbit.cluster.command, 0, "check_port_listener", "1", program=program)
 
 
 async def test_a_strangers_topic_is_refused_both_ways(rabbit: RabbitStand, stand: Stand) -> None:

@@ -104,7 +104,7 @@ async def rabbit_stand(
     ports = [NodePorts(claim_port(), claim_port(), claim_port()) for _ in range(nodes)]
     auth_port = claim_port()
     cluster = RabbitCluster(
-        folder / "rabbitmq", program, ports, claim_port(), f"http://127.0.0.1:{auth_port}", certificates=certificates
+        folder / "rabbitmq", program, ports, claim_port(), [f"http://127.0.0.1:{auth_port}"], certificates=certificates
     )
     ours = settings.model_copy(
         update={

@@ -43,12 +43,13 @@ class NodePorts:
 class RabbitCluster:
     """One to many nodes, each in a folder of its own, and the name service that they share. Not thread-safe.
 
-    ``auth_url`` is the address of `smartwatch broker-auth`, ``program`` the folder of
-    :func:`services.devstack.rabbitmq.bringing.bring_rabbitmq`. ``settings`` are lines that win over the shipped ones.
+    ``auth_urls`` are the addresses of `smartwatch broker-auth`: node after node asks the next of them, since RabbitMQ
+    takes one address a node. ``program`` is the folder of :func:`services.devstack.rabbitmq.bringing.bring_rabbitmq`.
+    ``settings`` are lines that win over the shipped ones.
     """
 
     def __init__(
-        self, folder: Path, program: Path, ports: Sequence[NodePorts], name_port: int, auth_url: str,
+        self, folder: Path, program: Path, ports: Sequence[NodePorts], name_port: int, auth_urls: Sequence[str],
         *, certificates: Certificates | None = None, settings: Mapping[str, str] | None = None,
     ) -> None:  # fmt: skip
         self._folder = folder
@@ -56,7 +57,7 @@ class RabbitCluster:
         [self._runtime] = self._erlang.glob("erts-*/bin")
         [self._home] = program.glob("usr/lib/rabbitmq/lib/rabbitmq_server-*")
         self._name_port = name_port
-        self._auth_url = auth_url
+        self._auth_urls = list(auth_urls)
         self._certificates = certificates
         self._settings = dict(settings or {})
         self.ports = list(ports)
@@ -130,10 +131,10 @@ class RabbitCluster:
         self.signal_node(number, signal.SIGKILL)
         shutil.rmtree(self._node_folder(number) / "data", ignore_errors=True)
 
-    def command(self, number: int, *words: str) -> str:
-        """Run a command of `rabbitmqctl` on a node and return what it prints. Raises CalledProcessError."""
+    def command(self, number: int, *words: str, program: str = "rabbitmqctl") -> str:
+        """Run a command of RabbitMQ's programs on a node and return what it prints. Raises CalledProcessError."""
         # As `escript` does, whose program goes by the name of its own file and cannot be renamed as the others are.
-        tool = self._home / "escript" / "rabbitmqctl"
+        tool = self._home / "escript" / program
         options = ["+B", "-noshell", "-hidden", "-boot", "no_dot_erlang", "-run", "escript", "start"]
         main = ["-escript", "main", "rabbitmqctl_escript", "-extra", str(tool)]
         ran = subprocess.run(
@@ -171,9 +172,10 @@ class RabbitCluster:
 
     def _configuration(self, number: int) -> str:
         """Return the shipped configuration, followed by this machine's; of two equal keys RabbitMQ takes the last."""
+        auth_url = self._auth_urls[number % len(self._auth_urls)]
         here = {
             "mqtt.listeners.tcp.1": f"127.0.0.1:{self.ports[number].mqtt}",
-            **{f"auth_http.{path}_path": f"{self._auth_url}/rabbitmq/{path}"
+            **{f"auth_http.{path}_path": f"{auth_url}/rabbitmq/{path}"
                for path in ("user", "vhost", "resource", "topic")},
             "load_definitions": str(CONFIGURATION / "definitions.json"),
             "distribution.listener.interface": "127.0.0.1",
