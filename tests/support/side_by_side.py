@@ -15,7 +15,9 @@ import multiprocessing
 import os
 import signal
 import sys
+import time
 import warnings
+from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import groupby
@@ -25,7 +27,7 @@ from typing import Any, Final
 
 import pytest
 
-from tests.support.process_tree import cpu_s
+from tests.support.process_tree import CpuMeter
 
 # Files of these folders share one running product in each process that runs them; starting it takes eleven seconds of a
 # processor, and it takes a twenty-fifth of one while it idles. Two processes run these files, the others the rest.
@@ -41,7 +43,10 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group.addoption(
         "--processes", type=int, default=0, metavar="N", help="run the files of tests in N forked processes"
     )
-    group.addoption("--dearest", type=int, default=0, metavar="N", help="tell which N files cost the processors most")
+    group.addoption(
+        "--dearest", type=int, default=0, metavar="N",
+        help="tell which N files cost the processors most, and how far apart the processes ended",
+    )  # fmt: skip
 
 
 @pytest.hookimpl(tryfirst=True)
@@ -78,6 +83,14 @@ class Tickets:
 
 
 @dataclass
+class _Cost:
+    """What a file has cost: seconds of a processor, and of the clock while its process worked on it."""
+
+    cpu_s: float = 0.0
+    span_s: float = 0.0
+
+
+@dataclass
 class _Worker:
     """A forked process, and the tests that it has taken and not finished, in the order in which it runs them."""
 
@@ -101,7 +114,8 @@ class _Run:
         self._count = min(processes, len(self._files))
         self._started = 0
         self._workers: list[_Worker] = []
-        self._costs_s: dict[str, float] = {}
+        self._costs: defaultdict[str, _Cost] = defaultdict(_Cost)
+        self._ends_s: list[float] = []
 
     def run(self) -> None:
         reporter: Any = self._config.pluginmanager.getplugin("terminalreporter")
@@ -127,12 +141,21 @@ class _Run:
             raise self._session.Interrupted(self._session.shouldstop)
 
     def dearest(self, count: int) -> list[str]:
-        """Return lines with the files that cost most; a file pays for what it starts, whoever else uses it."""
+        """Return lines with the files that cost most; a file pays for what it starts, whoever else uses it.
+
+        Two more lines show how well the processes shared the work: a file that costs little of a processor in much time
+        waits, and a process that ends long before the last has left the others alone.
+        """
         if not count:
             return []
-        costs = sorted(self._costs_s.items(), key=lambda cost: -cost[1])
-        lines = [f"{seconds:7.1f} s  {file}" for file, seconds in costs[:count]]
-        return ["", *lines, f"{sum(self._costs_s.values()):7.1f} s  all {len(costs)} files, in seconds of a processor"]
+        costs = sorted(self._costs.items(), key=lambda cost: -cost[1].cpu_s)
+        lines = [f"{cost.cpu_s:7.1f} s of a processor in {cost.span_s:6.1f} s  {file}" for file, cost in costs[:count]]
+        cpu_s, span_s = (sum(getattr(cost, name) for _, cost in costs) for name in ("cpu_s", "span_s"))
+        ends = ", ".join(f"{max(self._ends_s) - end_s:.1f}" for end_s in sorted(self._ends_s))
+        return [
+            "", *lines, f"{cpu_s:7.1f} s of a processor in {span_s:6.1f} s  all {len(costs)} files",
+            f"processes ended this many seconds before the last: {ends}",
+        ]  # fmt: skip
 
     def _start(self, first: list[pytest.Item], queues: list[Tickets]) -> None:
         """Fork a process that runs these tests before it takes files, from one queue after the other."""
@@ -176,8 +199,9 @@ class _Run:
             del worker.unfinished[0]
             hook.pytest_runtest_logfinish(nodeid=content[0], location=content[1])
         elif event == "cost":
-            file, seconds = content
-            self._costs_s[file] = self._costs_s.get(file, 0.0) + seconds
+            file, cpu_s, span_s = content
+            self._costs[file].cpu_s += cpu_s
+            self._costs[file].span_s += span_s
         elif event == "warning":
             text, when, nodeid, location = content
             message = warnings.WarningMessage(pytest.PytestWarning(text), pytest.PytestWarning, "", 0)
@@ -192,6 +216,7 @@ class _Run:
         """Forget a process that has ended; one that crashed fails its test and is replaced for the tests after it."""
         self._workers.remove(worker)
         worker.process.join()
+        self._ends_s.append(time.monotonic())
         if worker.is_done:
             return
         how = f"The process of this test ended with code {worker.process.exitcode}"
@@ -262,14 +287,14 @@ def _work(
     try:
         coming = items()
         item = next(coming, None)
-        paid_s = cpu_s(os.getpid())
+        meter, began_s = CpuMeter(os.getpid()), time.monotonic()
         while item is not None:
             following = next(coming, None)
             config.hook.pytest_runtest_protocol(item=item, nextitem=following)
             if following is None or following.path != item.path:
-                now_s = cpu_s(os.getpid())
-                events.send(("cost", item.nodeid.partition("::")[0], now_s - paid_s))
-                paid_s = now_s
+                ended_s = time.monotonic()
+                events.send(("cost", item.nodeid.partition("::")[0], meter.spent_s(), ended_s - began_s))
+                began_s = ended_s
             item = following
     finally:
         # For an interrupt: after the last test nothing is left.

@@ -11,6 +11,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.process_tree import CpuMeter
+
 CHECKOUT = Path(__file__).parents[3]
 FIXTURES = """
 import os, pathlib, pytest
@@ -127,3 +129,42 @@ def test_a_test_that_does_not_load_is_told_and_nothing_is_run(tmp_path: Path) ->
     output, _ = running.communicate(timeout=240)
     assert running.returncode == pytest.ExitCode.INTERRUPTED
     assert "a_module_that_is_not_there" in output
+
+
+# Uses 0.3 s of a processor, of which the kernel counts hundredths; says so, and lives until its input is closed.
+BUSY = """
+import sys, time
+while time.process_time() < 0.3: pass
+print("busy no more", flush=True)
+sys.stdin.read()
+"""
+RUN_BUSY = f"subprocess.run([sys.executable, '-c', {BUSY!r}], stdin=subprocess.DEVNULL, check=True)"
+
+
+def test_a_file_pays_for_what_it_starts_and_never_less_than_nothing(tmp_path: Path) -> None:
+    folder, left = tmp_path / "folder", tmp_path / "left"
+    folder.mkdir()
+    (folder / "test_busy.py").write_text(f"import subprocess, sys\n\ndef test_it():\n    {RUN_BUSY}\n")
+    (folder / "test_idle.py").write_text("def test_it(): pass")
+    output, _ = start_pytest(folder, left, "--dearest", "2").communicate(timeout=240)
+    costs = {file: float(cpu_s) for cpu_s, file in re.findall(r"(-?[\d.]+) s of a processor .* (\S+\.py)", output)}
+    assert [*costs] == ["test_busy.py", "test_idle.py"], output
+    assert costs["test_busy.py"] >= 0.2
+    assert 0 <= costs["test_idle.py"] < costs["test_busy.py"]
+    ends = re.search(r"processes ended this many seconds before the last: ([\d.]+), 0.0\n", output)
+    assert ends, output
+
+
+def test_a_process_that_ends_and_is_waited_for_by_nobody_makes_no_reading_negative() -> None:
+    meter = CpuMeter(os.getpid())
+    # The shell is killed before it can wait for what it has started, which leaves this process's family unnoticed.
+    with subprocess.Popen(  # noqa: S603 - our own program, by an argument list
+        ["/bin/sh", "-c", '"$0" -c "$1" <&0 & wait', sys.executable, BUSY],
+        stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+    ) as shell:  # fmt: skip
+        assert shell.stdout is not None
+        shell.stdout.readline()
+        assert meter.spent_s() >= 0.2
+        shell.kill()
+        shell.wait()
+        assert 0 <= meter.spent_s() < 0.2
