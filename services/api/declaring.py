@@ -10,8 +10,30 @@ from collections.abc import Callable, Sequence
 from typing import Any, TypeVar
 
 from fastapi import FastAPI, params
+from fastapi.routing import APIRoute
+from starlette.routing import Match
+from starlette.types import Scope
 
 Endpoint = TypeVar("Endpoint", bound=Callable[..., Any])
+
+
+class SiftedRoute(APIRoute):
+    """A route that tells most other paths by their beginning and their number of parts.
+
+    Its pattern is tried on the rest. A request of a phone passes up to 240 routes, at 2 us a pattern.
+    """
+
+    def __init__(self, path: str, endpoint: Callable[..., Any], **options: Any) -> None:  # noqa: ANN401 - those of FastAPI
+        super().__init__(path, endpoint, **options)
+        self._beginning = path.partition("{")[0]
+        self._slashes = path.count("/")
+
+    def matches(self, scope: Scope) -> tuple[Match, Scope]:
+        """Return whether the route serves this request."""
+        path: str = scope["path"]
+        if path.count("/") != self._slashes or not path.startswith(self._beginning):
+            return Match.NONE, {}
+        return super().matches(scope)
 
 
 class Routes:
@@ -69,5 +91,6 @@ class Routes:
                 tags=[*self._tags, *options.pop("tags", ())],
                 dependencies=[*self._dependencies, *options.pop("dependencies", ())],
                 include_in_schema=self._include_in_schema and options.pop("include_in_schema", True),
+                route_class_override=SiftedRoute,
                 **options,
             )

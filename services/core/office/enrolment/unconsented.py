@@ -48,7 +48,7 @@ async def purge_one_unconsented(work: UnitOfWork) -> bool:
     consented = await work.session.exec(select(Consent.consent_id).where(col(Consent.family_id) == family.family_id))
     if locked.first() is None or consented.first() is not None:
         # The family consented or was deleted meanwhile. Roll back; the next call selects another family.
-        await work.session.rollback()
+        await work.roll_back()
         return True
     guardians = (
         await work.session.exec(select(Membership.guardian_id).where(col(Membership.family_id) == family.family_id))

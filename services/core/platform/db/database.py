@@ -20,7 +20,9 @@ from sqlalchemy import CursorResult, Executable, NullPool, event, text
 from sqlalchemy.engine.interfaces import AdaptedConnection
 from sqlalchemy.exc import InvalidatePoolError
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
+from sqlalchemy.orm import Session
 from sqlalchemy.pool import ConnectionPoolEntry, PoolProxiedConnection
+from sqlalchemy.util import greenlet_spawn
 from sqlmodel import SQLModel
 from sqlmodel.ext.asyncio.session import AsyncSession
 
@@ -168,8 +170,7 @@ class UnitOfWork:
         if session.new or session.dirty or session.deleted:
             await self.session.flush()
         if self._adapted is None:
-            connection = await self.session.connection()
-            self._adapted = (await connection.get_raw_connection()).dbapi_connection
+            self._adapted = await greenlet_spawn(_check_out, session)
         return self._adapted
 
     async def commit_early(self) -> None:
@@ -187,11 +188,24 @@ class UnitOfWork:
         for step, items in postponed.items():
             self._steps_left -= 1
             await step(self, items)
+        has_only_read = self._has_only_read
         self._adapted = None
-        await self.session.commit()
+        if has_only_read:
+            # Nothing waits for Postgres, so that SQLAlchemy needs no greenlet to return the connection.
+            self.session.sync_session.commit()
+        else:
+            await self.session.commit()
         notifications, self._notifications = self._notifications, {}
         if notifications:
             self._notifier.send(notifications)
+
+    @property
+    def _has_only_read(self) -> bool:
+        """Whether no transaction has begun on the connection, and nothing is left to be written."""
+        session = self.session.sync_session
+        if session.new or session.dirty or session.deleted:
+            return False
+        return not session.in_transaction() if self._adapted is None else self._adapted._transaction is None  # noqa: SLF001
 
     async def roll_back(self) -> None:
         """Flush, so that constraints are checked, then roll back: what a dry run does instead of committing."""
@@ -312,7 +326,7 @@ class Database:
         one who erases it again.
         """
         engine = self._unguarded_engine if to_replay else self._engine
-        async with cancellation_first(), AsyncSession(engine, expire_on_commit=False) as session:
+        async with cancellation_first(), _opened(AsyncSession(engine, expire_on_commit=False)) as session:
             work = UnitOfWork(
                 session, self.clock(), self.vault, self.retention, self.host,
                 notifier=self._notifier, is_production=self.is_production, process_memory=self.process_memory,
@@ -392,6 +406,26 @@ class Database:
             async with asyncio.timeout(_CLOSE_TIMEOUT_S):
                 await self._engine.dispose()
                 await self._unguarded_engine.dispose()
+
+
+@contextlib.asynccontextmanager
+async def _opened(session: AsyncSession) -> AsyncIterator[AsyncSession]:
+    """Close the session when the block ends, as its own block does, which makes a task each time.
+
+    After a commit nothing is left that waits for Postgres: the connection is back in the pool.
+    """
+    try:
+        yield session
+    finally:
+        if session.in_transaction():
+            await session.__aexit__(None, None, None)
+        else:
+            session.sync_session.close()
+
+
+def _check_out(session: Session) -> Any:  # noqa: ANN401 - of SQLAlchemy's dialect, and untyped
+    """Return the driver's connection of a session, as the dialect adapts it; in a greenlet."""
+    return session.connection().connection.dbapi_connection
 
 
 async def _close(connection: asyncpg.Connection) -> None:
