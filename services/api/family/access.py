@@ -16,6 +16,7 @@ from services.api.refusals import note_caller
 from services.core.people.accounts.errors import AccessTokenInvalidError, SecondStepNeededError, SessionEndedError
 from services.core.people.accounts.step_up import check_step_up
 from services.core.people.accounts.tables import Guardian
+from services.core.people.accounts.tokens import AccessTokens
 from services.core.people.consents.errors import ConsentRequiredError
 from services.core.people.consents.rules import Part
 from services.core.people.households.access import GuardianAccess, access_of
@@ -68,15 +69,14 @@ class ChildScope(FamilyScope):
     child: Child
 
 
-async def read_any_caller(
-    request: Request,
-    work: Work,
-    tokens: Tokens,
-    bearer: Annotated[HTTPAuthorizationCredentials | None, Depends(_BEARER)],
-) -> Caller:
+_Bearer = Annotated[HTTPAuthorizationCredentials | None, Depends(_BEARER)]
+
+
+async def read_any_caller(request: Request, work: Work, bearer: _Bearer) -> Caller:
     """Authenticate a token; raises AccessTokenInvalidError, SessionEndedError, RetryLaterError."""
     if bearer is None:
         raise AccessTokenInvalidError
+    tokens: AccessTokens = request.app.state.tokens
     claims = tokens.read(bearer.credentials, work.now)
     note_caller(request, guardian_actor(claims.guardian_id))
     await charge(work, Charge(Limits.REQUESTS_OF_GUARDIAN, str(claims.guardian_id)))
@@ -100,8 +100,12 @@ def _id_in_path(request: Request, name: str) -> uuid.UUID | None:
         return None
 
 
-async def read_caller(caller: Annotated[Caller, Depends(read_any_caller)]) -> Caller:
-    """Return the caller; raises SecondStepNeededError for a session that still lacks its second step."""
+async def read_caller(request: Request, work: Work, bearer: _Bearer) -> Caller:
+    """Authenticate a token; raises SecondStepNeededError for a session that still lacks its second step.
+
+    A call, not a dependency of a dependency: FastAPI solves each of a chain anew at every request.
+    """
+    caller = await read_any_caller(request, work, bearer)
     if caller.limited:
         raise SecondStepNeededError
     return caller

@@ -9,6 +9,7 @@ from collections.abc import Mapping
 import httpx
 import pytest
 
+from services.api.family.schemas.messages import MessagesResponse
 from services.core.conversation.messages.from_watch import WatchMessage, receive_from_child
 from services.core.conversation.messages.rules import text_body
 from services.core.devices.watches.queries import standing_identity
@@ -16,6 +17,7 @@ from services.core.devices.watches.tables import WatchIdentity
 from services.core.platform.crypto.random_ids import new_ref
 from services.core.platform.db.database import Database
 from tests.support.http import Parent, make_family, make_place, pair
+from tests.support.sounds import encoded
 
 HELLO = {"kind": "text", "text": "hi"}
 
@@ -99,6 +101,23 @@ async def test_pages_hold_every_message_once_while_new_ones_come(client: httpx.A
             break
         await parent.send("meanwhile")
     assert seen == sent[::-1]
+
+
+async def test_a_page_is_what_its_schema_says(client: httpx.AsyncClient, database: Database) -> None:
+    """A page is written without its model. Every field is there, and is written as the model writes it."""
+    place = await make_place(database)
+    parent = await make_family(client, database, place)
+    identity = await pair(parent, place)
+    await _post(parent, HELLO, "a-text-of-ours")
+    await _post(parent, {"kind": "emoji", "emoji": "heart"}, "an-emoji-of-ours")
+    await parent.speak(encoded("amr-nb", 2.0))
+    assert await _child_says(database, identity, '\u00e9 \U0001f600 "') == "stored"
+    answer = await parent.ask("GET", f"{parent.child}/messages")
+    page = MessagesResponse.model_validate_json(answer.content)
+    assert {message.kind for message in page.messages} == {"text", "emoji", "voice"}
+    assert answer.json() == page.model_dump(mode="json", by_alias=True)
+    for message in answer.json()["messages"]:
+        assert await parent.told("GET", f"{parent.child}/messages/{message['message_id']}") == message
 
 
 async def test_states_are_told_for_each_recipient(client: httpx.AsyncClient, database: Database) -> None:

@@ -91,7 +91,7 @@ class MessageResponse(ResponseBody):
     text: str | None = None
     emoji: str | None = None
     voice: Voice | None = None
-    sender: Sender = Field(serialization_alias="from")
+    sender: Sender = Field(alias="from")
     sent_at: datetime | None = Field(
         description="time of recording or writing by the clock of the watch or phone; null if unknown"
     )

@@ -6,7 +6,7 @@ import uuid
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 import asyncpg
 import sqlalchemy
@@ -39,9 +39,11 @@ from services.core.platform.inbox.tables import InboxItem
 PAGE_MAX_MESSAGES = 100
 
 
-@dataclass(frozen=True)
-class RecipientView:
-    """State of a message at one recipient; ``guardian_id`` None: the child."""
+class RecipientView(NamedTuple):
+    """State of a message at one recipient; ``guardian_id`` None: the child.
+
+    A page has 150 of this and the next two: tuples, which are made five times as fast as frozen dataclasses.
+    """
 
     guardian_id: uuid.UUID | None
     name: str
@@ -64,8 +66,7 @@ class AudioView:
     kept_until: datetime | None
 
 
-@dataclass(frozen=True, slots=True)
-class StoredMessage:
+class StoredMessage(NamedTuple):
     """A message's row without what is sealed, in the order of `_messages`."""
 
     message_id: uuid.UUID
@@ -79,8 +80,7 @@ class StoredMessage:
     expires_at: datetime
 
 
-@dataclass(frozen=True)
-class MessageView:
+class MessageView(NamedTuple):
     """A message as one guardian sees it."""
 
     message: StoredMessage
