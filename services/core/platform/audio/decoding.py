@@ -115,36 +115,24 @@ def _decoder(stream: AudioStream, codec: str) -> AudioCodecContext:
     return decoder
 
 
-def samples_of(frame: AudioFrame) -> array[int]:
-    """Return the samples of a 16-bit mono frame."""
-    samples: array[int] = array("h")
-    samples.frombytes(memoryview(frame.planes[0])[: frame.samples * 2])
-    return samples
-
-
-def _peak(samples: array[int]) -> int:
-    return max(*samples, -min(samples), 0)
+def _peaks(samples: array[int]) -> list[int]:
+    # A list makes an object of each sample once; the array itself would do so for each look.
+    spans = (samples[place : place + _PEAK_SAMPLES].tolist() for place in range(0, len(samples), _PEAK_SAMPLES))
+    return [max(*span, -min(span)) for span in spans]
 
 
 def examine(clip: bytes, declared: str | None = None) -> dict[str, object]:
     """Return ``media``, ``channels``, ``duration_ms`` and ``bars`` of a recording; ``declared``: see ``opened``."""
-    peaks: list[int] = []
-    rest: array[int] = array("h")
+    # A minute of it, the longest recording, is a megabyte.
+    samples: array[int] = array("h")
     with opened(clip, declared) as recording:
         for frame in recording.mono(_BAR_RATE_HZ):
-            rest += samples_of(frame)
-            whole = len(rest) // _PEAK_SAMPLES * _PEAK_SAMPLES
-            for place in range(0, whole, _PEAK_SAMPLES):
-                span = rest[place : place + _PEAK_SAMPLES]
-                peaks.append(_peak(span))
-            del rest[:whole]
-        if rest:
-            peaks.append(_peak(rest))
+            samples.frombytes(memoryview(frame.planes[0])[: frame.samples * 2])
         if not recording.duration_us:
             raise NotReadableError
         return {
             "media": recording.media.value,
             "channels": recording.channels,
             "duration_ms": max(1, round(recording.duration_us / 1000)),
-            "bars": bars_of_peaks(peaks),
+            "bars": bars_of_peaks(_peaks(samples)),
         }
