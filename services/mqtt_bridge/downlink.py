@@ -10,6 +10,7 @@ import contextlib
 from collections.abc import Awaitable, Callable, Sequence
 from datetime import timedelta
 from functools import partial
+from typing import TypeVar
 
 import structlog
 
@@ -47,6 +48,7 @@ SWEEP_S = 5.0
 _LAST_WRITE_S = 2.0
 
 log = structlog.get_logger()
+T = TypeVar("T")
 
 
 class DownlinkPublisher:
@@ -146,7 +148,7 @@ class DownlinkPublisher:
     async def _publish_some(
         self, connection: Connection, work_there: asyncio.Queue[None], rows_max: int = CLAIM_ROWS_MAX
     ) -> bool:
-        """Publish what the first due rows ask for and delete the rows; return whether there were any.
+        """Publish what the first due rows ask for and delete the rows; return whether others may be due.
 
         The watches of up to ``rows_max`` rows share each commit. The messages are sealed into the claimed rows in the
         transaction that records their sending. They are published with no transaction open: a slow broker holds no
@@ -186,19 +188,21 @@ class DownlinkPublisher:
             except BaseException:
                 await self._record(partial(outbox.release_all, rows=sent))
                 raise
-            await self._record(partial(outbox.settle_all, rows=sent))
+            is_more_due = await self._record(partial(outbox.settle_and_look, rows=sent, kinds=KINDS))
+            # Rows that were settled unsent, or put back, are no reason to stop.
+            return is_more_due or len(sent) < len(rows)
         return bool(rows)
 
-    async def _record(self, record: Callable[[UnitOfWork], Awaitable[None]]) -> None:
+    async def _record(self, record: Callable[[UnitOfWork], Awaitable[T]]) -> T:
         """Write the outcome also when the bridge is being stopped: rows would wait for their claim's end otherwise."""
 
-        async def write() -> None:
+        async def write() -> T:
             async with self._database.begin() as work:
-                await record(work)
+                return await record(work)
 
         writing = asyncio.ensure_future(write())
         try:
-            await asyncio.shield(writing)
+            return await asyncio.shield(writing)
         except asyncio.CancelledError:
             await asyncio.wait({writing}, timeout=_LAST_WRITE_S)
             # Postgres may stand still: the claim then ends by time.

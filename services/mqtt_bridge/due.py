@@ -14,10 +14,10 @@ from typing import NamedTuple
 
 from services.core.conversation.audio_assets.playable import Playable, RenditionMissing
 from services.core.conversation.audio_assets.rules import Undeliverable
-from services.core.conversation.messages.queries import WireMessage, claim_state_notices, wire_message
+from services.core.conversation.messages.for_watch import ItemForWatch, WireMessage, lock_next_item
+from services.core.conversation.messages.queries import claim_state_notices
 from services.core.conversation.messages.receipts import reject_item
 from services.core.conversation.messages.rules import MessageKind
-from services.core.conversation.messages.voice import audio_for_watch
 from services.core.devices.alerts.queries import claim_call_notices
 from services.core.devices.commands.actions import claim_commands
 from services.core.devices.contacts.queries import wire_contacts
@@ -33,9 +33,9 @@ from services.core.devices.watches.tables import WatchIdentity
 from services.core.pairing.queries import Ended, Issued, standing_of_watch
 from services.core.pairing.waiting import Waiting, what_waits
 from services.core.platform.db.database import UnitOfWork
-from services.core.platform.inbox.actions import claim_next, not_yet
+from services.core.platform.db.together import write_together
+from services.core.platform.inbox.actions import WaitingItem, announced, is_due_to_announce, not_yet
 from services.core.platform.inbox.rules import REPEAT_AFTER_S
-from services.core.platform.inbox.tables import InboxItem
 from services.core.platform.outbox import actions as outbox
 from services.core.platform.outbox.actions import request_rendition
 from services.core.platform.outbox.tables import OutboxRow
@@ -70,13 +70,15 @@ async def messages_of(
     due = [Due(row, _unseal(work, row) if row.kind == "factory" or row.target in standing else []) for row in sealed]
     fresh = [row for row in rows if "sealed" not in row.payload]
     due += [Due(row, await _factory_messages(work, row.target, settings)) for row in fresh if row.kind == "factory"]
-    of_watches, postponed = await _watch_messages(work, [row for row in fresh if row.kind == "watch"])
+    items: list[tuple[WaitingItem, str]] = []
+    of_watches, postponed = await _watch_messages(work, [row for row in fresh if row.kind == "watch"], items)
     due += of_watches
     new = [(row, messages) for row, messages in due if messages and "sealed" not in row.payload]
     for row, messages in new:
         packed = json.dumps([[message.topic, message.payload.decode()] for message in messages]).encode()
         row.payload = {**row.payload, "sealed": work.vault.seal(packed, "downlink").hex()}
-    await outbox.write_payloads(work, [row for row, _ in new])
+    if new:
+        await write_together(work, announced(work, items), outbox.payloads([row for row, _ in new]))
     return sorted(due, key=lambda each: rows.index(each.row)), postponed
 
 
@@ -94,12 +96,16 @@ def _unseal(work: UnitOfWork, row: OutboxRow) -> list[Reply]:
     return messages
 
 
-async def _watch_messages(work: UnitOfWork, rows: Sequence[OutboxRow]) -> tuple[list[Due], list[OutboxRow]]:
-    """Return what is due to the watches of these rows, recorded as sent, and the rows of a family's second watch."""
+async def _watch_messages(
+    work: UnitOfWork, rows: Sequence[OutboxRow], items: list[tuple[WaitingItem, str]]
+) -> tuple[list[Due], list[OutboxRow]]:
+    """Return what is due to the watches of these rows, recorded as sent, and the rows of a family's second watch.
+
+    Items to announce are appended to ``items`` with the user names of their watches, for the caller to record.
+    """
     if not rows:
         return [], []
     identities = await lock_standing_identities(work, [row.target for row in rows])
-    greeted_later = await outbox.awaiting_greeting(work, list(identities))
     waiting = await what_waits(work, list(identities))
     due, postponed = [Due(row, []) for row in rows if row.target not in identities], []
     family_ids: set[uuid.UUID] = set()
@@ -109,20 +115,22 @@ async def _watch_messages(work: UnitOfWork, rows: Sequence[OutboxRow]) -> tuple[
             postponed.append(row)
             continue
         family_ids.add(identity.family_id)
-        is_ahead = row.target in greeted_later and not row.payload.get("greet")
+        is_ahead = waiting[row.target].greeting and not row.payload.get("greet")
         if is_ahead:
             # The row of the hello sends the time first, and then all that this row would send.
             messages: list[Reply] = []
         else:
-            messages = await _due_messages(work, row, identity, waiting[row.target])
+            messages = await _due_messages(work, row, identity, waiting[row.target], items)
         if row.payload.get("back"):
             await notify_presence(work, identity)
         due.append(Due(row, messages))
     return due, postponed
 
 
-async def _due_messages(work: UnitOfWork, row: OutboxRow, identity: WatchIdentity, waiting: Waiting) -> list[Reply]:
-    """Return what is due to a watch, and record it as sent in the same transaction."""
+async def _due_messages(
+    work: UnitOfWork, row: OutboxRow, identity: WatchIdentity, waiting: Waiting, items: list[tuple[WaitingItem, str]]
+) -> list[Reply]:
+    """Return what is due to a watch, and record it as sent in the same transaction; ``items``: as above."""
     user = parse_user(row.target)
     if user is None:
         return []
@@ -138,7 +146,8 @@ async def _due_messages(work: UnitOfWork, row: OutboxRow, identity: WatchIdentit
         messages += await _config_messages(work, identity, user, max_payload_bytes)
     later = await _call_messages(work, identity, user) if waiting.calls else []
     later += await _state_messages(work, identity, user) if waiting.states else []
-    later += await _next_item_messages(work, identity, user, max_payload_bytes) if waiting.items else []
+    if waiting.items:
+        later += await _next_item_messages(work, identity, user, max_payload_bytes, items)
     # Sent before the others and claimed after them: a claim notifies the guardians, which takes the family's lock.
     messages += await _command_messages(work, identity, user) if waiting.commands else []
     messages += later
@@ -232,38 +241,43 @@ async def _state_messages(work: UnitOfWork, identity: WatchIdentity, user: User)
 
 
 async def _next_item_messages(
-    work: UnitOfWork, identity: WatchIdentity, user: User, max_payload_bytes: int
+    work: UnitOfWork, identity: WatchIdentity, user: User, max_payload_bytes: int, items: list[tuple[WaitingItem, str]]
 ) -> list[Reply]:
     """Return the announcement of the first item that waits; an item that this watch can never play is rejected."""
     while True:
-        item = await claim_next(work, identity.child_id, identity.username)
-        if item is None:
+        found = await lock_next_item(work, identity.child_id, identity.hello)
+        if found is None or found.key is None or not is_due_to_announce(work, found.item, identity.username):
             return []
-        if item.kind == "removed":
-            gone = ItemRemoved(seq=item.seq, ref=item.removed_ref or item.ref)
-            return [reply(user, DownlinkKind.ITEM, gone, item.ref)]
-        message = await wire_message(work, item)
-        if message.clip_id is None:
-            return _text_messages(item, message, user, max_payload_bytes)
-        clip = await audio_for_watch(work, message.clip_id, identity)
-        match clip:
-            case Playable():
-                manifest = manifest_of(clip, identity.hello)
-                voice = ItemVoice(
-                    seq=item.seq, sender=message.sender, tst=int(message.sent_at.timestamp()),
-                    expires_tst=int(message.expires_at.timestamp()), voice=manifest,
-                )  # fmt: skip
-                return [reply(user, DownlinkKind.ITEM, voice, item.ref)]
-            case RenditionMissing():
+        match None if found.message is None else found.message.audio:
+            case RenditionMissing() as missing:
                 # Order is kept: the items after it wait for the second that the rendition takes.
-                not_yet(work, item)
-                await request_rendition(work, message.clip_id, clip.form.value, clip.max_bytes)
+                await not_yet(work, found.item)
+                await request_rendition(work, missing.clip_id, missing.form.value, missing.max_bytes)
                 return []
-            case Undeliverable():
-                await reject_item(work, item, clip.detail)
+            case Undeliverable() as undeliverable:
+                await reject_item(work, identity, found.item, undeliverable.detail)
+            case audio:
+                items.append((found.item, identity.username))
+                return _announcement(found, audio, identity, user, max_payload_bytes)
 
 
-def _text_messages(item: InboxItem, message: WireMessage, user: User, max_payload_bytes: int) -> list[Reply]:
+def _announcement(
+    found: ItemForWatch, audio: Playable | None, identity: WatchIdentity, user: User, max_payload_bytes: int
+) -> list[Reply]:  # fmt: skip
+    item, message = found.item, found.message
+    if message is None:
+        gone = ItemRemoved(seq=item.seq, ref=item.removed_ref or item.ref)
+        return [reply(user, DownlinkKind.ITEM, gone, item.ref)]
+    if audio is None:
+        return _text_messages(item, message, user, max_payload_bytes)
+    voice = ItemVoice(
+        seq=item.seq, sender=message.sender, tst=int(message.sent_at.timestamp()),
+        expires_tst=int(message.expires_at.timestamp()), voice=manifest_of(audio, identity.hello),
+    )  # fmt: skip
+    return [reply(user, DownlinkKind.ITEM, voice, item.ref)]
+
+
+def _text_messages(item: WaitingItem, message: WireMessage, user: User, max_payload_bytes: int) -> list[Reply]:
     sent_tst, expires_tst = int(message.sent_at.timestamp()), int(message.expires_at.timestamp())
     if message.kind == MessageKind.EMOJI:
         emoji = ItemEmoji(

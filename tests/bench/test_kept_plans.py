@@ -7,12 +7,16 @@ what Postgres knows of the tables. So there are families enough that its estimat
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import asyncpg
 import httpx
 import pytest
 import pytest_asyncio
 
+from services.core.conversation.audio_assets.rendering import Transcoder
+from services.core.conversation.messages.voice_from_phone import send_voice_to_child
+from services.core.platform.crypto.random_ids import new_ref
 from services.core.platform.crypto.vault import Vault
 from services.core.platform.db.database import Database
 from services.core.platform.settings import Settings
@@ -20,10 +24,13 @@ from services.devstack.postgres import LocalPostgres
 from tests.bench.end_to_end.crowd import Person, make_crowd, token
 from tests.bench.end_to_end.grow import add_newest
 from tests.support.application import application
+from tests.support.sounds import encoded
+from tests.support.talk import Talk
 
 FAMILIES = 300
 # Postgres compares the plan for all values with those of five executions.
 EXECUTIONS = 8
+CLIP = encoded("amr-nb", 2.0)
 READS: dict[str, Callable[[Person], str]] = {
     "home": lambda _: "/v1/home",
     "history": lambda of: f"/v1/children/{of.child_id}/messages",
@@ -65,3 +72,23 @@ async def test_a_read_keeps_its_plans(settings: Settings, people: list[Person], 
     async with database.begin() as work:
         assert await work.read(PLANNED_ANEW, EXECUTIONS) == []
     await database.close()
+
+
+async def test_a_recording_on_its_way_to_a_watch_keeps_its_plans(
+    settings: Settings, people: list[Person], transcoder: Transcoder
+) -> None:
+    """The claim, the fetches and the receipt of the bridge, and what the request of the sender writes."""
+    database = Database.of(settings.model_copy(update={"database_pool_size": 1}))
+    sending = replace(transcoder, database=database)
+    for person in people[:EXECUTIONS]:
+        talk = Talk(database, settings, person.username)
+        await talk.hello()
+        await send_voice_to_child(sending, person.child_id, person.guardian_id, new_ref(), CLIP)
+        ref = (await talk.send())[person.username]["topic"].partition("/")[2]
+        await talk.say(person.username, "fetch", ref=ref, **{"from": 0, "count": 1})
+        await talk.say(person.username, "fetch", ref=ref, **{"from": 1, "count": 1})
+        assert await talk.receipts([ref], "delivered") == ["stored"]
+    async with database.begin() as work:
+        planned = await work.read(PLANNED_ANEW, EXECUTIONS)
+    await database.close()
+    assert not planned, "\n".join(" ".join(statement.split()) for (statement,) in planned)

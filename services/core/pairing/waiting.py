@@ -8,12 +8,16 @@ from typing import Final
 
 from services.core.conversation.messages.announcing import UNTOLD
 from services.core.platform.db.database import UnitOfWork
+from services.core.platform.db.prepared import any_array
 from services.core.platform.outbox.actions import Greeting
 
 
 @dataclass(frozen=True)
 class Waiting:
-    """The versions of a watch's lists, and of which kinds something may have to be sent."""
+    """The versions of a watch's lists, and of which kinds something may have to be sent.
+
+    ``greeting``: its hello has not been answered with the time yet.
+    """
 
     contacts_version: int
     config_version: int
@@ -21,6 +25,7 @@ class Waiting:
     states: bool
     items: bool
     commands: bool
+    greeting: bool
 
 
 # Whether calls, states, items and commands may wait for the identity `watch_identity`. Each condition holds for every
@@ -34,9 +39,11 @@ _COMMANDS: Final = """EXISTS (SELECT FROM watch_command WHERE watch_command.user
   AND watch_command.state IN ('waiting', 'sent'))"""
 # The S608 exemptions are safe: every part is a constant of this file.
 _WAITING: Final = f"""
-SELECT watch_identity.username, contact_list.version, watch_settings.version, {_CALLS}, {_STATES}, {_ITEMS}, {_COMMANDS}
+SELECT watch_identity.username, contact_list.version, watch_settings.version,
+ {_CALLS}, {_STATES}, {_ITEMS}, {_COMMANDS},
+ EXISTS (SELECT FROM outbox WHERE kind = 'watch' AND target = watch_identity.username AND payload ? 'greet')
 FROM watch_identity JOIN watch_settings USING (child_id) JOIN contact_list USING (child_id)
-WHERE watch_identity.username = ANY($1::text[])
+WHERE watch_identity.username = {any_array(1, "text")}
 """  # noqa: S608
 # One statement sees a row and its cause, or neither: whatever becomes due later has a row of its own.
 _DROP_IDLE: Final = f"""

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from services.core.conversation.messages.from_watch import WatchMessage, receive_from_child
-from services.core.conversation.messages.receipts import record_receipt, record_shown
+from services.core.conversation.messages.receipts import ItemReceipt, ShownState, record_receipts, record_shown
 from services.core.conversation.messages.rules import Body, MessageKind
 from services.core.devices.presence.queries import clock_of_watch
 from services.core.devices.watches.tables import WatchIdentity
@@ -17,7 +18,7 @@ from services.protocol.topics import UplinkKind
 from services.protocol.uplink import Text, UpReceipt
 from services.protocol.words import ReceiptState
 from services.watch_link.answers import answer_receipt, answer_to_id
-from services.watch_link.registry import UplinkMessage, handles
+from services.watch_link.registry import UplinkMessage, handles, handles_batch
 from services.watch_link.replies import Reply, receipt
 
 
@@ -41,13 +42,29 @@ def _repeat_state(message: UplinkMessage[Any], answer: Answer) -> list[Reply]:
     ]
 
 
-@handles(UplinkKind.RECEIPT, lambda _topic, payload: decode_json(payload, UpReceipt), _repeat_state)
-async def receive_receipt(work: UnitOfWork, identity: WatchIdentity, message: UplinkMessage[UpReceipt]) -> list[Reply]:
+@handles_batch(
+    UplinkKind.RECEIPT, lambda _topic, payload: decode_json(payload, UpReceipt), _repeat_state,
+    # `played` follows `delivered`, and a hello asks for what has none.
+    in_order=True,
+)  # fmt: skip
+async def receive_receipts(
+    work: UnitOfWork, received: Sequence[tuple[WatchIdentity, UplinkMessage[UpReceipt]]]
+) -> list[list[Reply]]:
     """Record ``up/receipt``; the watch sends it again until the answer repeats its state."""
-    sent = message.content
-    if sent.state is ReceiptState.SEEN:
-        answer = await record_shown(work, identity, sent.ref, str(sent.of or ""))
-    else:
-        detail = str(sent.detail) if sent.detail else None
-        answer = await record_receipt(work, identity, sent.ref, str(sent.state), detail)
-    return _repeat_state(message, answer)
+    shown = {
+        number: ShownState(identity.username, message.content.ref, str(message.content.of or ""))
+        for number, (identity, message) in enumerate(received)
+        if message.content.state is ReceiptState.SEEN
+    }
+    of_items = {
+        number: ItemReceipt(
+            identity, message.content.ref, str(message.content.state),
+            str(message.content.detail) if message.content.detail else None,
+        )
+        for number, (identity, message) in enumerate(received)
+        if number not in shown
+    }  # fmt: skip
+    # Items are locked before the recipients of messages.
+    answers = dict(zip(of_items, await record_receipts(work, list(of_items.values())), strict=True))
+    answers |= dict(zip(shown, await record_shown(work, list(shown.values())), strict=True))
+    return [_repeat_state(message, answers[number]) for number, (_, message) in enumerate(received)]

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from services.core.conversation.audio_assets.chunks_from_watch import (
     MissingChunks,
@@ -14,8 +15,7 @@ from services.core.conversation.audio_assets.chunks_from_watch import (
 from services.core.conversation.audio_assets.playable import Playable
 from services.core.conversation.audio_assets.rules import Undeliverable
 from services.core.conversation.audio_assets.storing import StoredAudio
-from services.core.conversation.messages.queries import wire_message
-from services.core.conversation.messages.voice import audio_for_watch
+from services.core.conversation.messages.for_watch import ItemForWatch, find_fetched, lock_item
 from services.core.conversation.messages.voice_from_watch import (
     VoiceUpload,
     WholeClip,
@@ -25,11 +25,8 @@ from services.core.conversation.messages.voice_from_watch import (
     store_voice,
 )
 from services.core.devices.watches.tables import WatchIdentity
-from services.core.people.households.child_key import data_key
-from services.core.people.households.queries import child_by_id
 from services.core.platform.db.database import UnitOfWork
-from services.core.platform.inbox.actions import find_item, note_fetch
-from services.core.platform.inbox.tables import InboxItem
+from services.core.platform.inbox.actions import note_fetch, note_fetch_unlocked
 from services.core.platform.outbox.actions import notify_watch
 from services.protocol.codec import decode_chunk, decode_json, encode_chunk, fingerprint, receipt_for_error
 from services.protocol.downlink import ItemRemoved, Receipt
@@ -164,48 +161,65 @@ async def _read_window(backend: Backend, message: UplinkMessage[Fetch], window: 
     ]
 
 
-@handles(UplinkKind.FETCH, lambda _topic, payload: decode_json(payload, Fetch), answer_to_ref, outside=_read_window)
+async def _find_window(backend: Backend, message: UplinkMessage[Fetch]) -> _Window | None:
+    """The way of nearly every fetch: the item waits for this watch, and nothing but its progress is recorded."""
+    fetch = message.content
+    async with backend.database.begin() as work:
+        fetched = await find_fetched(work, message.user.name, fetch.ref)
+        if fetched is None:
+            return None
+        window = _window(fetched.found, fetched.hello, fetch)
+        lease = None if backend.lease is None else (backend.lease.name, backend.lease.token)
+        if isinstance(window, _Window) and await note_fetch_unlocked(
+            work, fetched.found.item, fetch.first_chunk, message.user.name, lease
+        ):
+            return window
+    return None
+
+
+@handles(
+    UplinkKind.FETCH,
+    lambda _topic, payload: decode_json(payload, Fetch),
+    answer_to_ref,
+    outside=_read_window,
+    shortcut=_find_window,
+)
 async def receive_fetch(
     work: UnitOfWork, identity: WatchIdentity, message: UplinkMessage[Fetch]
 ) -> list[Reply] | _Window:
     """Answer ``up/fetch`` with chunks from the watch's own position on, or with ``removed``."""
     fetch = message.content
-    item = await find_item(work, identity.child_id, fetch.ref)
-    if item is None or item.message_id is None:
-        gone = ItemRemoved(seq=1 if item is None else item.seq, ref=fetch.ref)
+    found = await lock_item(work, identity.child_id, fetch.ref, identity.hello)
+    if found is None or found.message is None:
+        gone = ItemRemoved(seq=1 if found is None else found.item.seq, ref=fetch.ref)
         return [reply(message.user, DownlinkKind.ITEM, gone, fetch.ref)]
-    match await _window(work, identity, item, fetch):
+    match _window(found, identity.hello, fetch):
         case _Window() as window:
-            return window
+            if found.item.state != "waiting" or await note_fetch(work, found.item, fetch.first_chunk):
+                return window
         case ItemRemoved() as removed:
             return [reply(message.user, DownlinkKind.ITEM, removed, fetch.ref)]
         case Detail() as detail:
             return [receipt(message.user, Receipt(ref=fetch.ref, code=ReceiptCode.REJECTED, detail=detail))]
-        case None:
-            return []
+    # The item is announced anew, or another one instead.
+    await notify_watch(work, identity.username)
+    return []
 
 
-async def _window(
-    work: UnitOfWork, identity: WatchIdentity, item: InboxItem, fetch: Fetch
-) -> _Window | ItemRemoved | Detail | None:
+def _window(found: ItemForWatch, hello: Mapping[str, Any], fetch: Fetch) -> _Window | ItemRemoved | Detail | None:
     """Return the chunks to send, or why there are none, or None: another announcement follows instead."""
-    message = await wire_message(work, item)
-    if message.clip_id is None:
+    audio = None if found.message is None else found.message.audio
+    if audio is None:
         return Detail.UNKNOWN_REF
-    clip = await audio_for_watch(work, message.clip_id, identity)
-    child = await child_by_id(work, identity.child_id)
-    if item.state == "dropped" or isinstance(clip, Undeliverable) or child is None:
-        return ItemRemoved(seq=item.seq, ref=fetch.ref)
-    chunk_bytes = chunk_bytes_of(identity.hello)
-    chunks = -(-clip.size_bytes // chunk_bytes) if isinstance(clip, Playable) else 0
+    if found.item.state == "dropped" or isinstance(audio, Undeliverable) or found.key is None:
+        return ItemRemoved(seq=found.item.seq, ref=fetch.ref)
+    if not isinstance(audio, Playable):
+        # Without a rendition: since the announcement the watch has stated another codec. "removed" would end the item,
+        # which is announced again once its rendition exists.
+        return None
+    chunk_bytes = chunk_bytes_of(hello)
+    chunks = -(-audio.size_bytes // chunk_bytes)
     if chunks and fetch.first_chunk >= chunks:
         return Detail.OUT_OF_RANGE
-    # Without a rendition: since the announcement the watch has stated another codec. "removed" would end the item,
-    # which is announced again once its rendition exists.
-    if not isinstance(clip, Playable) or (item.state == "waiting" and not note_fetch(work, item, fetch.first_chunk)):
-        await notify_watch(work, identity.username)
-        return None
     count = min(fetch.count, chunks - fetch.first_chunk, max(1, FETCH_MAX_BYTES // chunk_bytes))
-    return _Window(
-        clip, data_key(work, child), fetch.first_chunk, count, chunk_bytes, bool(identity.hello.get("binary", True))
-    )
+    return _Window(audio, found.key, fetch.first_chunk, count, chunk_bytes, bool(hello.get("binary", True)))

@@ -101,10 +101,10 @@ async def test_a_message_to_the_watch_costs_few_round_trips(parent: Parent) -> N
         await parent.send("good night")
     with round_trips(parent.database) as voice:
         await parent.speak(clip)
-    # Access, both locks, the conversation, all rows of the message, its event with the outbox, its fact, BEGIN, COMMIT.
-    assert len(text.statements) <= 8, "\n".join(text.statements)
+    # Access, both locks, the conversation, all rows of the message, its event with outbox and fact, BEGIN, COMMIT.
+    assert len(text.statements) <= 7, "\n".join(text.statements)
     # Access and limit, the conversation, the row of the blob; then, when the sound is stored, the same as for a text.
-    assert len(voice.statements) <= 12, "\n".join(voice.statements)
+    assert len(voice.statements) <= 11, "\n".join(voice.statements)
 
 
 async def test_a_message_that_is_sent_again_costs_no_more(parent: Parent) -> None:

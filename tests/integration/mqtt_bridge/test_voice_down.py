@@ -1,4 +1,7 @@
-"""A guardian speaks: the watch is given what it plays, at its own pace, and the sender hears what became of it."""
+"""A guardian speaks: the watch is given what it plays, at its own pace, and the sender hears what became of it.
+
+What a recording costs on its way down is counted here as well, in statements and commits.
+"""
 
 from __future__ import annotations
 
@@ -8,24 +11,37 @@ import contextlib
 import hashlib
 import uuid
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from typing import Any
+
+import pytest
+from sqlmodel import col, select
 
 from services.core.conversation.audio_assets.rendering import Transcoder
 from services.core.conversation.messages.actions import send_to_child
 from services.core.conversation.messages.expiry import expire_one_message
+from services.core.conversation.messages.for_watch import find_fetched
 from services.core.conversation.messages.queries import conversation
 from services.core.conversation.messages.rules import text_body
 from services.core.conversation.messages.voice_from_phone import send_voice_to_child
+from services.core.devices.watches.tables import WatchIdentity
 from services.core.pairing.sweep import announce_overdue
 from services.core.people.households.tables import Child
+from services.core.platform.db.database import UnitOfWork
 from services.core.platform.erasure_ledger import ErasureLedger
+from services.core.platform.inbox.actions import note_fetch_unlocked
+from services.core.platform.inbox.tables import InboxItem
+from services.core.platform.leases.actions import HeldLease, LeaseLostError, hold_lease
+from services.core.platform.outbox.tables import OutboxRow
 from services.worker.main import Outside, all_loops, run_loops
 from services.worker.supervisor import Supervisor
 from tests.support.clock import FakeClock
+from tests.support.round_trips import round_trips
 from tests.support.sms import file_sender
 from tests.support.sounds import duration_ms, encoded, wav
+from tests.support.talk import Talk
 from tests.support.watch import HandWatch, Stand
-from tests.support.world import Home
+from tests.support.world import Home, Worn
 
 WEBM = encoded("webm", 3.0)
 AMR = encoded("amr-nb", 3.0)
@@ -287,3 +303,134 @@ async def test_while_chunks_are_fetched_nothing_is_announced(
         # The receipt is answered after anything that was announced before it.
         await watch.say("receipt", {"ref": "nothing", "state": "delivered"})
         assert "item" not in await watch.leaves_until("receipt")
+
+
+async def queued_for(work: UnitOfWork, worn: Worn) -> int:
+    """Return how many rows of the outbox wait for a watch."""
+    return len((await work.session.exec(select(OutboxRow).where(OutboxRow.target == worn.username))).all())
+
+
+async def test_a_recording_takes_few_statements_on_its_way_to_the_watch(stand: Stand, transcoder: Transcoder) -> None:
+    """From the claim of its notice to the receipt of the watch: the request of its sender is counted for itself."""
+    home, worn = await stand.home()
+    talk = Talk(stand.database, stand.settings, worn.username)
+    await talk.hello()
+    for _ in range(3):  # statements are prepared, and the connection was looked at less than a second ago
+        await speak(transcoder, home, AMR)
+        with round_trips(stand.database) as announced:
+            item = (await talk.send())[worn.username]
+        ref = ref_of(item)
+        with round_trips(stand.database) as fetched:
+            await talk.say(worn.username, "fetch", ref=ref, **{"from": 0, "count": 2})
+            await talk.say(worn.username, "fetch", ref=ref, **{"from": 2, "count": 2})
+        with round_trips(stand.database) as answered:
+            assert await talk.receipts([ref], "delivered") == ["stored"]
+    # The claim with its three statements, the watch, what waits for it, the item, all that is written, and the end.
+    assert len(announced.statements) <= 10, "\n".join(announced.statements)
+    # Each fetch reads, and writes its progress in a transaction of one statement.
+    assert len(fetched.statements) <= 4, "\n".join(fetched.statements)
+    # The watch, the item with its message, what changes, the event with its fact.
+    assert len(answered.statements) <= 6, "\n".join(answered.statements)
+    commits = [trips.statements.count("COMMIT;") for trips in (announced, fetched, answered)]
+    assert commits == [1, 0, 1]
+
+
+async def test_receipts_of_ten_watches_take_one_statement_more_than_one(stand: Stand, transcoder: Transcoder) -> None:
+    homes = [await stand.home() for _ in range(10)]
+    talk = Talk(stand.database, stand.settings, *(worn.username for _, worn in homes))
+    await talk.hello()
+    for home, _ in homes:
+        await speak(transcoder, home, AMR)
+    items = await talk.send()
+    refs = [ref_of(items[worn.username]) for _, worn in homes]
+    with round_trips(stand.database) as answered:
+        assert await talk.receipts(refs, "delivered") == ["stored"] * 10
+    # The families are locked in their order before their events.
+    assert len(answered.statements) <= 7, "\n".join(answered.statements)
+    assert answered.statements.count("COMMIT;") == 1
+    assert await talk.receipts(refs, "delivered") == ["stored"] * 10
+    for home, _ in homes:
+        assert await states(stand, home) == [("delivered", None)]
+
+
+async def test_a_receipt_queues_the_next_item_and_nothing_where_none_waits(
+    stand: Stand, transcoder: Transcoder
+) -> None:
+    home, worn = await stand.home()
+    talk = Talk(stand.database, stand.settings, worn.username)
+    await talk.hello()
+    await speak(transcoder, home, AMR)
+    await write(stand, home, "and a word")
+    first = (await talk.send())[worn.username]
+    while await talk.send():
+        pass
+    assert await talk.receipts([ref_of(first)], "delivered") == ["stored"]
+    async with stand.database.begin() as work:
+        assert await queued_for(work, worn) == 1
+    second = (await talk.send())[worn.username]
+    assert second["text"] == "and a word"
+    for state in ("delivered", "played"):
+        assert await talk.receipts([ref_of(second)], state) == ["stored"]
+        async with stand.database.begin() as work:
+            assert await queued_for(work, worn) == 0
+    assert [state for state, _ in await states(stand, home)] == ["delivered", "played"]
+
+
+async def test_two_receipts_for_one_item_in_one_batch_are_recorded_one_after_the_other(
+    stand: Stand, transcoder: Transcoder
+) -> None:
+    home, worn = await stand.home()
+    talk = Talk(stand.database, stand.settings, worn.username, worn.username)
+    await talk.hello()
+    await speak(transcoder, home, AMR)
+    ref = ref_of((await talk.send())[worn.username])
+    assert await talk.receipts([ref, "nothing"], "played") == ["stored", "rejected"]
+    assert await talk.receipts([ref, ref], "delivered") == ["stored", "stored"]
+    assert await states(stand, home) == [("played", None)]
+
+
+async def test_a_reader_that_was_followed_records_no_fetch(stand: Stand, transcoder: Transcoder) -> None:
+    home, worn = await stand.home()
+    talk = Talk(stand.database, stand.settings, worn.username)
+    await talk.hello()
+    await speak(transcoder, home, AMR)
+    ref = ref_of((await talk.send())[worn.username])
+    async with hold_lease(stand.database, "fetching", "one") as lease:
+        talk.backend = replace(talk.backend, lease=lease)
+        await talk.say(worn.username, "fetch", ref=ref, **{"from": 0, "count": 1})
+        talk.backend = replace(talk.backend, lease=HeldLease(lease.name, lease.token - 1))
+        with pytest.raises(LeaseLostError):
+            await talk.say(worn.username, "fetch", ref=ref, **{"from": 1, "count": 1})
+    async with stand.database.begin() as work:
+        item = (await work.session.exec(select(InboxItem).where(InboxItem.ref == ref))).one()
+        assert item.fetched_from == 0
+
+
+@pytest.mark.parametrize("meanwhile", ["pairing_ended", "item_settled", "another_fetch"])
+async def test_a_fetch_that_was_read_before_a_change_is_decided_under_the_locks(
+    stand: Stand, transcoder: Transcoder, meanwhile: str
+) -> None:
+    home, worn = await stand.home()
+    talk = Talk(stand.database, stand.settings, worn.username)
+    await talk.hello()
+    await speak(transcoder, home, AMR)
+    ref = ref_of((await talk.send())[worn.username])
+    async with stand.database.begin() as work:
+        fetched = await find_fetched(work, worn.username, ref)
+    assert fetched is not None
+    async with stand.database.begin() as work:
+        if meanwhile == "pairing_ended":
+            identity = (
+                await work.session.exec(select(WatchIdentity).where(col(WatchIdentity.username) == worn.username))
+            ).one()
+            identity.ended_at = work.now
+            work.add(identity)
+    if meanwhile == "item_settled":
+        assert await talk.receipts([ref], "delivered") == ["stored"]
+    elif meanwhile == "another_fetch":
+        await talk.say(worn.username, "fetch", ref=ref, **{"from": 0, "count": 1})
+    async with stand.database.begin() as work:
+        assert not await note_fetch_unlocked(work, fetched.found.item, 0, worn.username, None)
+    async with stand.database.begin() as work:
+        item = (await work.session.exec(select(InboxItem).where(InboxItem.ref == ref))).one()
+        assert item.fetched_from == (0 if meanwhile == "another_fetch" else -1)

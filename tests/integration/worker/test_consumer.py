@@ -208,6 +208,32 @@ async def test_rows_of_one_watch_are_never_claimed_at_once_and_keep_their_order(
     clock.advance(seconds=LEASE.total_seconds())
 
 
+async def test_who_settles_rows_hears_of_a_second_row_of_the_watch_and_not_of_what_is_claimed_or_due_later(
+    database: Database, clock: FakeClock
+) -> None:
+    """The second row was notified when its watch had a claimed one: nobody is woken for it again."""
+    async with database.begin() as work:
+        await notify_watch(work, "w-one", back=True)
+        await notify_watch(work, "w-one")
+    async with database.begin() as work:
+        claimed = await outbox.claim_in_order(work, ("watch",), lease=LEASE, rows_max=3)
+    async with database.begin() as work:
+        assert not await outbox.settle_and_look(work, [], ("factory",))
+        assert await outbox.settle_and_look(work, claimed, ("watch",))
+    async with database.begin() as work:
+        claimed = await outbox.claim_in_order(work, ("watch",), lease=LEASE, rows_max=3)
+        assert [row.payload for row in claimed] == [{}]
+    async with database.begin() as work:
+        assert not await outbox.settle_and_look(work, [], ("watch",))
+    clock.advance(seconds=LEASE.total_seconds())
+    async with database.begin() as work:
+        # The claim has ended by time, and the row is another consumer's as soon as it asks.
+        assert await outbox.settle_and_look(work, [], ("watch",))
+        await outbox.defer(work, claimed[0])
+    async with database.begin() as work:
+        assert not await outbox.settle_and_look(work, claimed, ("watch",))
+
+
 async def test_a_message_is_not_behind_the_watches_that_said_hello_before(database: Database) -> None:
     async with database.begin() as work:
         await greet_watches(work, [f"w-{number}" for number in range(20)])

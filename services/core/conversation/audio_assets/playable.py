@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
-from typing import Any
+from typing import Any, Final, NamedTuple
 
 from sqlalchemy.exc import NoResultFound
-from sqlmodel import col, select
 
 from services.core.conversation.audio_assets.rules import (
     PHONE_MAX_BYTES,
@@ -40,26 +39,32 @@ class Playable:
 
 @dataclass(frozen=True)
 class RenditionMissing:
-    """The form that the receiver needs, of which no rendition exists yet."""
+    """The form of an asset that the receiver needs, of which no rendition exists yet."""
 
+    clip_id: uuid.UUID
     form: Form
     max_bytes: int
 
 
-async def playable_for_watch(
-    work: UnitOfWork, clip: AudioAsset, hello: Mapping[str, Any]
+def playable_for_watch(
+    clip: AudioAsset, made: Collection[MadeForm], hello: Mapping[str, Any]
 ) -> Playable | RenditionMissing | Undeliverable:
-    """Return the audio that a watch with this ``hello`` receives."""
+    """Return the audio that a watch with this ``hello`` receives; ``made``: the renditions of the asset."""
     if clip.state == "unplayable":
         return Undeliverable("unsupported_codec")
     if clip.state == "raw":
         # The asset was not decoded yet, so the form for the watch cannot be chosen.
-        return RenditionMissing(Form.PHONE, 0)
+        return RenditionMissing(clip.clip_id, Form.PHONE, 0)
     wanted = form_for_watch(_facts(clip), playback_profile(hello))
-    return wanted if isinstance(wanted, Undeliverable) else await _playable(work, clip, wanted)
+    if isinstance(wanted, Undeliverable):
+        return wanted
+    known = (each for each in made if (each.form, each.max_bytes) == (wanted.form.value, wanted.max_bytes))
+    return _choose(clip, wanted, next(known, None))
 
 
-def first_rendition_for_watch(clip: AssetFacts, hello: Mapping[str, Any]) -> RenditionMissing | None:
+def first_rendition_for_watch(
+    clip_id: uuid.UUID, clip: AssetFacts, hello: Mapping[str, Any]
+) -> RenditionMissing | None:
     """Return the rendition to make of a new asset for a watch with this ``hello``; None: it plays the original or none.
 
     No statement: a new asset has no renditions.
@@ -67,7 +72,34 @@ def first_rendition_for_watch(clip: AssetFacts, hello: Mapping[str, Any]) -> Ren
     wanted = form_for_watch(clip, playback_profile(hello))
     if isinstance(wanted, Undeliverable) or wanted.as_it_is:
         return None
-    return RenditionMissing(wanted.form, wanted.max_bytes)
+    return RenditionMissing(clip_id, wanted.form, wanted.max_bytes)
+
+
+class MadeForm(NamedTuple):
+    """A rendition, as a statement that reads much more returns it (`MADE_FORMS`)."""
+
+    form: str
+    max_bytes: int
+    blob_id: uuid.UUID | None
+    size_bytes: int
+    sha256: str
+    duration_ms: int
+    failure: str | None
+
+
+# An expression for the renditions of the asset in the row `clip`; see `made_forms`.
+MADE_FORMS: Final = (
+    "(SELECT jsonb_agg(jsonb_build_array(made.form, made.max_bytes, made.blob_id, made.size_bytes, made.sha256,"
+    " made.duration_ms, made.failure)) FROM rendition AS made WHERE made.clip_id = clip.clip_id)"
+)
+
+
+def made_forms(value: Sequence[Sequence[Any]] | None) -> list[MadeForm]:
+    """Return the renditions of a value of `MADE_FORMS`."""
+    return [
+        MadeForm(form, max_bytes, None if blob_id is None else uuid.UUID(blob_id), *others)
+        for form, max_bytes, blob_id, *others in value or ()
+    ]
 
 
 @dataclass(frozen=True)
@@ -101,23 +133,8 @@ def _for_phone() -> str:
     """  # noqa: S608 - names of our own columns
 
 
-async def _playable(
-    work: UnitOfWork, clip: AudioAsset, wanted: FormChoice
-) -> Playable | RenditionMissing | Undeliverable:
-    if clip.blob_id is None or wanted.as_it_is:
-        return _choose(clip, wanted, None)
-    result = await work.session.exec(
-        select(Rendition).where(
-            col(Rendition.clip_id) == clip.clip_id,
-            col(Rendition.form) == wanted.form.value,
-            col(Rendition.max_bytes) == wanted.max_bytes,
-        )
-    )
-    return _choose(clip, wanted, result.first())
-
-
 def _choose(
-    clip: AudioAsset, wanted: FormChoice, made: Rendition | None
+    clip: AudioAsset, wanted: FormChoice, made: Rendition | MadeForm | None
 ) -> Playable | RenditionMissing | Undeliverable:  # fmt: skip
     """Return the original, or the rendition of the wanted form if it was made."""
     if clip.blob_id is None:
@@ -125,7 +142,7 @@ def _choose(
     if wanted.as_it_is:
         return Playable(clip.blob_id, wanted.form, clip.size_bytes, clip.sha256, clip.duration_ms or 0)
     if made is None:
-        return RenditionMissing(wanted.form, wanted.max_bytes)
+        return RenditionMissing(clip.clip_id, wanted.form, wanted.max_bytes)
     if made.blob_id is None:
         return Undeliverable(made.failure or "unplayable")
     return Playable(made.blob_id, wanted.form, made.size_bytes, made.sha256, made.duration_ms)

@@ -43,7 +43,7 @@ from services.core.platform.audio.rules import CLIP_MAX_S
 from services.core.platform.crypto.random_ids import new_ref
 from services.core.platform.db.database import UnitOfWork
 from services.core.platform.events.actions import record_event_for_each
-from services.core.platform.facts.actions import record_fact
+from services.core.platform.facts.actions import PastFact, measured_facts
 from services.core.platform.inbox.rules import WAITING_MAX_ITEMS
 from services.core.platform.outbox.actions import Effect, rendition_request, watch_notice
 
@@ -83,14 +83,14 @@ async def send_to_child(
         state=RecipientState.QUEUED if watch is None else RecipientState.STORED,
     )  # fmt: skip
     seq = await store_message(work, message, asset)
-    await tell_of_new(
-        work, child_id, child.family_id, message_id, [guardian_id], direction=DIRECTION, kind=body.kind,
-        effects=[] if watch is None else _effects(watch, clip_id, clip),
-    )  # fmt: skip
-    record_fact(
-        work, "message_to_child_stored", watch_id=None if watch is None else watch.watch_id, child_id=child_id,
+    stored = PastFact(
+        "message_to_child_stored", work.now, watch_id=None if watch is None else watch.watch_id, child_id=child_id,
         family_id=child.family_id, ref_id=message_id, happened_at=message.sent_at,
         voice_ms=None if clip is None else clip.examined.duration_ms,
+    )  # fmt: skip
+    await tell_of_new(
+        work, child.family_id, stored, [guardian_id], direction=DIRECTION, kind=body.kind,
+        effects=[] if watch is None else _effects(watch, clip_id, clip),
     )  # fmt: skip
     return _new_view(work, conversation, message, seq, body, clip)
 
@@ -120,9 +120,9 @@ def _effects(watch: WornWatch, clip_id: uuid.UUID | None, clip: ExaminedAudio | 
     if clip_id is not None and clip is not None:
         examined = clip.examined
         facts = AssetFacts(examined.media, examined.channels, clip.size_bytes, examined.duration_ms)
-        wanted = first_rendition_for_watch(facts, watch.hello)
+        wanted = first_rendition_for_watch(clip_id, facts, watch.hello)
         if wanted is not None:
-            effects.append(rendition_request(clip_id, wanted.form.value, wanted.max_bytes))
+            effects.append(rendition_request(wanted.clip_id, wanted.form.value, wanted.max_bytes))
     return effects
 
 
@@ -209,13 +209,17 @@ async def find_by_client_key(work: UnitOfWork, guardian_id: uuid.UUID, client_ke
 
 
 async def tell_of_new(
-    work: UnitOfWork, child_id: uuid.UUID, family_id: uuid.UUID, message_id: uuid.UUID,
-    guardian_ids: Sequence[uuid.UUID], *, direction: str, kind: str, effects: Sequence[Effect] = (),
+    work: UnitOfWork, family_id: uuid.UUID, fact: PastFact, guardian_ids: Sequence[uuid.UUID], *, direction: str,
+    kind: str, effects: Sequence[Effect] = (),
 ) -> None:  # fmt: skip
-    """Record the event of a new message for each of these guardians, and with it these rows of the outbox."""
+    """Record the event of a new message for each of these guardians, and with it its fact and rows of the outbox.
+
+    ``fact`` names the child and the message.
+    """
     await record_event_for_each(
-        work, family_id, "message.created", guardian_ids, child_id=child_id, ref_id=message_id, needs_right="message",
-        detail={"direction": direction, "kind": kind}, effects=effects,
+        work, family_id, "message.created", guardian_ids, child_id=fact.child_id, ref_id=fact.ref_id,
+        needs_right="message", detail={"direction": direction, "kind": kind}, effects=effects,
+        writes=[measured_facts([fact])],
     )  # fmt: skip
 
 

@@ -10,6 +10,8 @@ from __future__ import annotations
 
 from typing import Final
 
+from services.core.platform.db.prepared import any_array
+
 
 def _of_guardians(condition: str) -> str:
     return f"""membership AS guardian_of,
@@ -39,5 +41,5 @@ FORGET_UNCONFIRMED: Final = (
     "UPDATE message_recipient SET told_state = NULL"  # noqa: S608 - constants of this file
     " WHERE recipient_id = ANY(ARRAY(SELECT recipient.recipient_id FROM watch_identity"
     f" CROSS JOIN LATERAL (SELECT recipient.recipient_id FROM {_UNCONFIRMED}) AS recipient"
-    " WHERE watch_identity.username = ANY($1::text[])))"
+    f" WHERE watch_identity.username = {any_array(1, 'text')}))"
 )

@@ -23,7 +23,7 @@ from services.core.platform.audio.rules import Form
 from services.core.platform.blobs.errors import BlobGoneError
 from services.core.platform.db.database import UnitOfWork
 from services.core.platform.db.together import Write, write_together
-from services.core.platform.facts.actions import record_fact
+from services.core.platform.facts.actions import PastFact
 from services.core.platform.idempotency.actions import STORED, Answer, known_answer, rejected, remembered
 from services.core.platform.outbox.actions import rendition_request
 
@@ -97,14 +97,14 @@ async def store_from_child(
     message = _written(work, identity, sent, message_id, clip_id, key, recipients)
     if not await write_together(work, *message, receipt, *writes, result="SELECT FROM stored"):
         raise BlobGoneError
+    stored = PastFact(
+        "message_to_family_stored", work.now, watch_id=identity.watch_id, child_id=child_id,
+        family_id=identity.family_id, ref_id=message_id, happened_at=sent.happened_at, voice_ms=voice_ms(sent.clip),
+    )  # fmt: skip
     await tell_of_new(
-        work, child_id, family_id, message_id, [recipient.guardian_id for recipient in recipients],
+        work, family_id, stored, [recipient.guardian_id for recipient in recipients],
         direction=_DIRECTION, kind=sent.body.kind,
         effects=[] if clip_id is None else [rendition_request(clip_id, Form.PHONE.value)],
-    )  # fmt: skip
-    record_fact(
-        work, "message_to_family_stored", watch_id=identity.watch_id, child_id=child_id,
-        family_id=identity.family_id, ref_id=message_id, happened_at=sent.happened_at, voice_ms=voice_ms(sent.clip),
     )  # fmt: skip
     await record_arrival(work, identity, ArrivedBy.MESSAGE)
     return answer

@@ -27,14 +27,12 @@ from services.core.conversation.audio_assets.tables import AudioAsset
 from services.core.conversation.messages.announcing import UNTOLD_OF_WATCH
 from services.core.conversation.messages.content import open_body
 from services.core.conversation.messages.tables import KeptMessage, Message, MessageRecipient
-from services.core.devices.contacts.tables import Contact
 from services.core.devices.watches.tables import WatchIdentity
 from services.core.people.households.child_key import data_key
 from services.core.people.households.errors import NotFoundError
 from services.core.people.households.tables import Child, Membership
 from services.core.platform.db.database import UnitOfWork
 from services.core.platform.db.prepared import PreparedRead, any_array, any_of
-from services.core.platform.inbox.tables import InboxItem
 
 PAGE_MAX_MESSAGES = 100
 
@@ -94,18 +92,6 @@ class MessageView(NamedTuple):
     def message_id(self) -> uuid.UUID:
         """The message's id."""
         return self.message.message_id
-
-
-@dataclass(frozen=True)
-class WireMessage:
-    """A message in the terms of the watch protocol; ``sender`` is a contact id."""
-
-    kind: str
-    content: str
-    sender: str
-    sent_at: datetime
-    expires_at: datetime
-    clip_id: uuid.UUID | None
 
 
 @dataclass(frozen=True)
@@ -322,28 +308,6 @@ async def audio_asset_of(work: UnitOfWork, child: Child, guardian_id: uuid.UUID,
     if clip is None:
         raise NotFoundError
     return clip
-
-
-async def wire_message(work: UnitOfWork, item: InboxItem) -> WireMessage:
-    """Return the decrypted message of an inbox item, with its sender as a contact of the watch."""
-    result = await work.session.exec(
-        select(Message, Child, Contact.wire_id)
-        .join(Child, col(Child.child_id) == col(Message.child_id))
-        .outerjoin(
-            Contact,
-            (col(Contact.child_id) == col(Message.child_id)) & (col(Contact.guardian_id) == col(Message.guardian_id)),
-        )
-        .where(col(Message.message_id) == item.message_id)
-        # A guardian who left and rejoined has two contacts; the watch shows the current one.
-        .order_by(col(Contact.removed_at).desc().nulls_first())
-        .limit(1)
-    )
-    message, child, sender = result.one()
-    return WireMessage(
-        kind=message.kind, content=open_body(data_key(work, child), message.message_id, message.sealed_body),
-        sender=sender or "g-0",
-        sent_at=message.sent_at or message.received_at, expires_at=message.expires_at, clip_id=message.clip_id,
-    )  # fmt: skip
 
 
 async def claim_state_notices(work: UnitOfWork, identity: WatchIdentity, limit: int = 50) -> list[StateNotice]:

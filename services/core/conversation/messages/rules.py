@@ -80,6 +80,17 @@ def advance(current: str, reported: str) -> RecipientState | None:
     return None
 
 
+def delivered_at(state: RecipientState, before: datetime | None, now: datetime) -> datetime | None:
+    """Return when the recipient's device received the message, once its state is ``state``; the first time stays."""
+    is_there = state in {RecipientState.DELIVERED, RecipientState.PLAYED}
+    return now if is_there and before is None else before
+
+
+def played_at(state: RecipientState, before: datetime | None, now: datetime) -> datetime | None:
+    """Return when the recipient heard or read the message, once its state is ``state``."""
+    return now if state is RecipientState.PLAYED else before
+
+
 @dataclass(frozen=True)
 class Body:
     """Content of a message: a text, the word of an emoji, or the SHA-256 (hex) of a recording."""

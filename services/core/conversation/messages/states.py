@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from services.core.conversation.messages.rules import RecipientState, advance
+from services.core.conversation.messages.rules import RecipientState, advance, delivered_at, played_at
 from services.core.conversation.messages.tables import Message, MessageRecipient
 from services.core.devices.watches.queries import current_identity
 from services.core.people.households.tables import Child
@@ -25,10 +25,8 @@ async def move_recipient(
     recipient.state = moved
     recipient.detail = detail
     recipient.changed_at = work.now
-    if moved in {RecipientState.DELIVERED, RecipientState.PLAYED} and recipient.delivered_at is None:
-        recipient.delivered_at = work.now
-    if moved is RecipientState.PLAYED:
-        recipient.played_at = work.now
+    recipient.delivered_at = delivered_at(moved, recipient.delivered_at, work.now)
+    recipient.played_at = played_at(moved, recipient.played_at, work.now)
     work.add(recipient)
     child = await work.session.get_one(Child, message.child_id)
     identity = await current_identity(work, message.child_id)

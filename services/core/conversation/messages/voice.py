@@ -1,4 +1,4 @@
-"""The audio of voice messages for watches, and the notification of readers when it changes."""
+"""Notify the readers of a voice message when its audio changes."""
 
 from __future__ import annotations
 
@@ -6,23 +6,13 @@ import uuid
 
 from sqlmodel import col, select
 
-from services.core.conversation.audio_assets.playable import Playable, RenditionMissing, playable_for_watch
-from services.core.conversation.audio_assets.rules import Undeliverable
 from services.core.conversation.audio_assets.tables import AudioAsset
 from services.core.conversation.messages.tables import Message, MessageRecipient
 from services.core.devices.watches.queries import current_identity
-from services.core.devices.watches.tables import WatchIdentity
 from services.core.people.households.tables import Child
 from services.core.platform.db.database import UnitOfWork
 from services.core.platform.events.actions import record_event
 from services.core.platform.outbox.actions import notify_watch
-
-
-async def audio_for_watch(
-    work: UnitOfWork, clip_id: uuid.UUID, identity: WatchIdentity
-) -> Playable | RenditionMissing | Undeliverable:
-    """Return the audio that this watch receives of an asset."""
-    return await playable_for_watch(work, await work.session.get_one(AudioAsset, clip_id), identity.hello)
 
 
 async def notify_audio_changed(work: UnitOfWork, clip_id: uuid.UUID) -> None:

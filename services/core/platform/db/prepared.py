@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping, Sequence
-from functools import cache, cached_property
+from functools import cache, cached_property, lru_cache
 from typing import Any, Final
 
 import asyncpg
@@ -73,6 +73,15 @@ def any_of(name: str, of: TypeEngine[Any]) -> Function[Any]:
 def any_array(number: int, of: str) -> str:
     """Return what `any_of` does in SQL, of parameter ``number`` with items of type ``of``."""
     return f"ANY((SELECT ${number}::{of}[])::{of}[])"
+
+
+_ARRAY: Final = re.compile(r"\$(\d+)::([a-z ]+)\[\]")
+
+
+@lru_cache(maxsize=1024)
+def unseen_arrays(statement: str) -> str:
+    """Return SQL with the lengths of all its array parameters (``$1::uuid[]``) hidden, as `any_array` hides one."""
+    return _ARRAY.sub(r"(SELECT $\1::\2[])::\2[]", statement)
 
 
 # Not the second colon of a cast.

@@ -15,6 +15,7 @@ from typing import Final
 import asyncpg
 
 from services.core.platform.db.database import UnitOfWork
+from services.core.platform.db.prepared import unseen_arrays
 
 _PARAMETER: Final = re.compile(r"\$(\d+)")
 
@@ -40,7 +41,8 @@ def _composed(writes: Sequence[tuple[tuple[tuple[str, str], ...], int]], result:
     for named, count in writes:
         parts += [f"{name} AS ({_renumbered(sql, offset)})" for name, sql in named]
         offset += count
-    return f"WITH {', '.join(parts)} {result}"
+    # One row is the usual case, and a plan for one would be made at each execution.
+    return unseen_arrays(f"WITH {', '.join(parts)} {result}")
 
 
 def _renumbered(sql: str, offset: int) -> str:

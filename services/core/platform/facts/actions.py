@@ -14,6 +14,8 @@ from sqlmodel import col
 from services.core.platform.db.columns import new_id
 from services.core.platform.db.copying import copy_rows
 from services.core.platform.db.database import UnitOfWork
+from services.core.platform.db.prepared import unseen_arrays
+from services.core.platform.db.together import Write
 from services.core.platform.facts.rules import OF_THE_WATCH, WATCH_STEM, measures_a_family
 from services.core.platform.facts.tables import Fact
 
@@ -106,7 +108,18 @@ _IF_MEASURED: Final = """
 """
 
 
-async def _keep(work: UnitOfWork, facts: Sequence[PastFact], condition: str = "") -> None:
+def measured_facts(facts: Sequence[PastFact]) -> Write:
+    """Return what records facts that measure families as :func:`record_fact` does, as a part of a statement.
+
+    For what deletes nothing that the facts are about. Raises ValueError for other kinds of facts.
+    """
+    if not all(measures_a_family(fact.kind) for fact in facts):
+        message = "only facts that measure a family are recorded subject to its consent"
+        raise ValueError(message)
+    return Write((("measured", _KEEP + _IF_MEASURED),), _columns(facts))
+
+
+def _columns(facts: Sequence[PastFact]) -> tuple[list[object], ...]:
     rows = [
         (
             new_id(), fact.kind, fact.watch_id, fact.child_id, fact.family_id, fact.ref_id, fact.happened_at,
@@ -114,7 +127,11 @@ async def _keep(work: UnitOfWork, facts: Sequence[PastFact], condition: str = ""
         )
         for fact in facts
     ]  # fmt: skip
-    await work.fetch(_KEEP + condition, *map(list, zip(*rows, strict=True)))
+    return tuple(map(list, zip(*rows, strict=True)))
+
+
+async def _keep(work: UnitOfWork, facts: Sequence[PastFact], condition: str = "") -> None:
+    await work.fetch(unseen_arrays(_KEEP + condition), *_columns(facts))
 
 
 async def _keep_what_may_be_counted(work: UnitOfWork, facts: Sequence[PastFact]) -> None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import uuid
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import timedelta
 from typing import Any, Final, NamedTuple
 
@@ -17,6 +17,7 @@ from sqlmodel import col
 
 from services.core.platform.crypto.vault import Vault
 from services.core.platform.db.database import UnitOfWork
+from services.core.platform.db.together import Write
 from services.core.platform.metrics.registry import WAITING_SECONDS, counter, histogram
 from services.core.platform.outbox.rules import KINDS, SHORT_PAUSE_MAX_S, Urgency, pause_after
 from services.core.platform.outbox.sms import SmsText, WaitingSms, sealed_payload, unseal_payload
@@ -72,6 +73,38 @@ async def notify_watch(work: UnitOfWork, username: str, *, back: bool = False) -
 def watch_notice(username: str) -> Effect:
     """Return the row of :func:`notify_watch`, for a statement that writes it with its cause."""
     return Effect("watch", username)
+
+
+# A row of the outbox for each given watch for whose child an item waits; $1: user names, $2: children, $3: now,
+# $4: urgency, $5: items that this statement settles. What waits later has a row of its own.
+_NOTICES: Final = (
+    (
+        "notice",
+        (
+            "INSERT INTO outbox (kind, target, payload, priority, created_at, available_at, attempts)"
+            " SELECT 'watch', username, '{}'::jsonb, $4::smallint, $3::timestamptz, $3::timestamptz, 0"
+            " FROM unnest($1::text[], $2::uuid[]) AS given(username, child_id)"
+            " WHERE EXISTS (SELECT FROM inbox_item AS other WHERE other.child_id = given.child_id"
+            " AND other.state = 'waiting' AND other.inbox_item_id <> ALL($5::uuid[])) RETURNING target"
+        ),
+    ),
+)
+
+
+def notices_of_waiting(
+    work: UnitOfWork, children: Mapping[str, uuid.UUID], settled: Collection[uuid.UUID]
+) -> Write:  # fmt: skip
+    """Return what queues as :func:`notify_watch` does for those of these watches for whom another item waits.
+
+    ``children``: the child of each user name; ``settled``: items that the same statement settles. The caller holds the
+    identities locked and calls :func:`wake_bridges` where the part ``notice`` has rows.
+    """
+    return Write(_NOTICES, (list(children), list(children.values()), work.now, Urgency.NORMAL, list(settled)))
+
+
+def wake_bridges(work: UnitOfWork) -> None:
+    """Wake a claimer of watches' rows after the commit."""
+    work.notify(CHANNEL, "watch")
 
 
 async def greet_watches(work: UnitOfWork, usernames: Sequence[str]) -> None:
@@ -291,27 +324,21 @@ async def _release_greetings(work: UnitOfWork, greetings: Collection[Greeting], 
     )  # fmt: skip
 
 
-async def awaiting_greeting(work: UnitOfWork, usernames: Collection[str]) -> set[str]:
-    """Return those of these users whose hello has not been answered with the time yet."""
-    rows = await work.fetch(
-        "SELECT DISTINCT target FROM outbox WHERE kind = 'watch' AND target = ANY($1::text[]) AND payload ? 'greet'",
-        list(usernames),
-    )
-    return {username for (username,) in rows}
+_PAYLOADS: Final = (
+    (
+        "payloads",
+        (
+            "UPDATE outbox SET payload = given.payload::jsonb"
+            " FROM unnest($1::bigint[], $2::text[]) AS given(outbox_id, payload)"
+            " WHERE outbox.outbox_id = given.outbox_id"
+        ),
+    ),
+)
 
 
-_WRITE_PAYLOADS: Final = """
-UPDATE outbox SET payload = given.payload::jsonb FROM unnest($1::bigint[], $2::text[]) AS given(outbox_id, payload)
-WHERE outbox.outbox_id = given.outbox_id
-"""
-
-
-async def write_payloads(work: UnitOfWork, rows: Collection[OutboxRow]) -> None:
-    """Write the payloads of rows that this transaction has claimed."""
-    if rows:
-        await work.fetch(
-            _WRITE_PAYLOADS, [row.outbox_id for row in rows], [json.dumps(row.payload) for row in rows]
-        )  # fmt: skip
+def payloads(rows: Collection[OutboxRow]) -> Write:
+    """Return what writes the payloads of rows that this transaction has claimed."""
+    return Write(_PAYLOADS, ([row.outbox_id for row in rows], [json.dumps(row.payload) for row in rows]))
 
 
 # Attempts are counted by claims: the number fences a consumer that was frozen while another one claimed the row.
@@ -340,6 +367,27 @@ async def settle_all(work: UnitOfWork, rows: Collection[OutboxRow]) -> None:
     )  # fmt: skip
     for row in rows:
         _WAITED.observe((work.now - row.created_at).total_seconds(), kind=row.kind)
+
+
+# $3: kinds, $4: now.
+_SETTLE_AND_LOOK: Final = f"""
+WITH gone AS (DELETE FROM outbox {_AS_CLAIMED.replace("FROM", "USING", 1)})
+SELECT EXISTS (SELECT FROM outbox WHERE kind = ANY($3::text[]) AND available_at <= $4
+ AND (claimed_until IS NULL OR claimed_until <= $4) AND outbox_id <> ALL($1))
+"""  # noqa: S608 - parts of our own
+
+
+async def settle_and_look(work: UnitOfWork, rows: Collection[OutboxRow], kinds: Collection[str]) -> bool:
+    """Delete rows as :func:`settle_all` does; return whether another row of these kinds seems to be due.
+
+    What becomes due later is announced by its own notification, so that nobody has to look again.
+    """
+    found = await work.fetch_last(
+        _SETTLE_AND_LOOK, [row.outbox_id for row in rows], [row.attempts for row in rows], list(kinds), work.now
+    )  # fmt: skip
+    for row in rows:
+        _WAITED.observe((work.now - row.created_at).total_seconds(), kind=row.kind)
+    return bool(found[0][0])
 
 
 async def release(work: UnitOfWork, row: OutboxRow) -> None:

@@ -8,7 +8,8 @@ from datetime import timedelta
 from sqlmodel import select
 
 from services.core.conversation.messages.actions import send_to_child
-from services.core.conversation.messages.queries import message_of, wire_message
+from services.core.conversation.messages.for_watch import lock_item
+from services.core.conversation.messages.queries import message_of
 from services.core.conversation.messages.rules import text_body
 from services.core.devices.contacts.queries import contacts_of, guardian_names
 from services.core.devices.contacts.tables import Contact
@@ -44,7 +45,10 @@ async def test_the_standing_contact_names_a_guardian_who_came_back(database: Dat
         assert item.message_id is not None
         view = await message_of(work, child, home.guardian_id, item.message_id)
         assert view.sender_name == standing.name
-        assert (await wire_message(work, item)).sender == standing.wire_id
+        found = await lock_item(work, home.child_id, item.ref, {})
+        assert found is not None
+        assert found.message is not None
+        assert found.message.sender == standing.wire_id
 
 
 async def test_one_who_left_for_good_keeps_the_last_name(database: Database) -> None:
