@@ -12,7 +12,7 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-from web.chromium import NoBrowserError, bring_chromium
+from web.chromium import NoBrowserError, bring_headless_shell
 from web.pages import bring_packages
 
 from services.broker.binary import fetch_mosquitto
@@ -48,7 +48,7 @@ def bring(name: str, bring_it: Callable[[], Path]) -> str:
 def main() -> int:
     programs = {
         "Mosquitto": lambda: fetch_mosquitto(print),
-        "Chromium": bring_chromium,
+        "Chromium": bring_headless_shell,
         "RabbitMQ": lambda: bring_rabbitmq(print),
         "PgBouncer": lambda: PGBOUNCER.bring(print),
         "packages of the pages": bring_packages_of_pages,
