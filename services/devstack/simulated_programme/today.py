@@ -19,6 +19,7 @@ from services.core.office.surveys.actions import define_survey, take_answers
 from services.core.office.surveys.publishing import publish_survey, publishable
 from services.core.office.surveys.queries import questions_of, survey_named
 from services.core.office.surveys.rules import Question, read_answers
+from services.core.people.consents.tables import Consent
 from services.core.people.households.tables import Child, Enrolment, Family, HelpRequest
 from services.core.people.programme.tables import Cohort, Programme, Site
 from services.core.platform.audit.actions import OPERATOR
@@ -86,13 +87,15 @@ async def fill_today(database: Database, programme_name: str, seed: int = 7) -> 
 
 
 async def _families(work: UnitOfWork, programme: Programme) -> list[_Lives]:
+    # A family without a consent is left out: the worker may delete it while the others are being filled.
+    consented = select(Consent.consent_id).where(col(Consent.family_id) == col(Family.family_id)).exists()
     result = await work.session.exec(
         select(Family, Child, Watch, Enrolment)
         .join(Enrolment, col(Enrolment.family_id) == col(Family.family_id))
         .join(Site, col(Site.site_id) == col(Enrolment.site_id))
         .join(Child, col(Child.family_id) == col(Family.family_id))
         .join(Watch, col(Watch.handed_out_to) == col(Family.family_id))
-        .where(Site.programme_id == programme.programme_id, Watch.state == "handed_out")
+        .where(Site.programme_id == programme.programme_id, Watch.state == "handed_out", consented)
         .order_by(col(Family.family_code))
     )
     return [_Lives(*row) for row in result]
