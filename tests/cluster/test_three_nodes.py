@@ -300,6 +300,40 @@ async def test_a_memory_alarm_of_a_minute_loses_nothing_and_staff_are_told(
         )
 
 
+async def test_in_a_memory_alarm_watches_come_in_at_the_nodes_that_have_memory(scene: Scene) -> None:
+    """RabbitMQ tells a connection that is opened of the alarm of its own node alone; older ones wait on every node."""
+    cluster = scene.cluster.cluster
+    worn = [await wear(scene.database, await make_home(scene.database)) for _ in scene.ports]
+    late = await wear(scene.database, await make_home(scene.database))
+    limit = ("set_vm_memory_high_watermark", "absolute")
+    async with contextlib.AsyncExitStack() as stack:
+        older = []
+        for port, identity in zip(scene.ports, worn, strict=True):
+            client = await stack.enter_async_context(connected(port, identity.username, identity.password))
+            await client.subscribe(f"sw/v1/{identity.username}/down/#")
+            watch = HandWatch(client, f"sw/v1/{identity.username}")
+            await watch.hello()
+            older.append(watch)
+        await asyncio.to_thread(cluster.command, 0, *limit, TOO_LITTLE_MEMORY)
+        try:
+            for number in range(NODES):
+
+                async def is_alarmed(number: int = number) -> bool:
+                    told = await asyncio.to_thread(cluster.command, number, "alarms", program="rabbitmq-diagnostics")
+                    return "Memory alarm" in told
+
+                await becomes_true(is_alarmed, PATIENCE_S)
+            for number, watch in enumerate(older):
+                with pytest.raises(aiomqtt.MqttError):
+                    await watch.say("text", {"id": f"t94kd05rs3w{number}", "to": "family", "text": "held", "tst": 0})
+            assert [await refused(port, late.username, late.password) for port in scene.ports] == [True, False, False]
+            async with connected(scene.ports[1], late.username, late.password) as client:
+                said = {"id": "t94kd05rs3wz", "to": "family", "text": "passes", "tst": 0}
+                await HandWatch(client, f"sw/v1/{late.username}").say("text", said)
+        finally:
+            await asyncio.to_thread(cluster.command, 0, *limit, ENOUGH_MEMORY)
+
+
 async def test_a_node_that_lost_its_disk_is_taken_back_once_it_is_forgotten(scene: Scene) -> None:
     cluster = scene.cluster.cluster
     async with talking_families(
