@@ -16,10 +16,11 @@ _RECEIPTS = counter("receipts", "Receipts made for watches, by code.", code=[cod
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """A message for one watch."""
+    """A message for one watch; ``code`` is that of a short receipt, so that nobody reads it from the payload."""
 
     topic: str
     payload: bytes
+    code: str | None = None
 
 
 def reply(user: User, kind: DownlinkKind, message: WireMessage, ref: str | None = None) -> Reply:
@@ -36,7 +37,7 @@ def receipt(user: User, message: Receipt) -> Reply:
 def short_receipt(user: User, code: str, ref: str) -> Reply:
     """Return the receipt of a code and a valid id, without a detail: that of nearly every uplink."""
     _RECEIPTS.count(code=code)
-    return Reply(downlink(user, DownlinkKind.RECEIPT), encode_short_receipt(code, ref))
+    return Reply(downlink(user, DownlinkKind.RECEIPT), encode_short_receipt(code, ref), code)
 
 
 def retry_receipt(ref: str | None, retry_after_s: int, topic: str | None = None) -> Receipt:

@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from services.core.devices.traces.buffer import TraceBuffer
 from services.core.devices.traces.rules import Seen
-from services.protocol.topics import DownlinkKind, MalformedTopic, UnknownKind, Uplink, UplinkKind, downlink
+from services.protocol.topics import DownlinkKind, MalformedTopic, UnknownKind, Uplink, UplinkKind, User, downlink
 from services.protocol.words import ReceiptCode
 from services.watch_link.replies import Reply
 
@@ -25,7 +25,7 @@ def trace_replies(
     if trace is None or topic.user is None or not trace.is_traced(topic.user.name):
         return
     user, kind = topic.user, topic.kind.value if isinstance(topic, Uplink) else "unknown_topic"
-    receipts = [json.loads(reply.payload) for reply in replies if reply.topic == downlink(user, DownlinkKind.RECEIPT)]
+    receipts = [receipt for reply in replies if (receipt := _receipt_in(reply, user)) is not None]
     refusals = [reason for receipt in receipts for reason in _refusals(receipt)]
     for reason in refusals:
         trace.note(user.name, Seen.REFUSED, f"{kind} {reason}")
@@ -37,6 +37,14 @@ def trace_replies(
         for receipt in receipts:
             if _WORD.fullmatch(code := str(receipt.get("code"))):
                 trace.note(user.name, Seen.RECEIPT, f"{kind} {code}")
+
+
+def _receipt_in(reply: Reply, user: User) -> dict[str, Any] | None:
+    """Return a receipt as far as it is traced; None for another reply."""
+    if reply.code is not None:
+        return {"code": reply.code}
+    is_receipt = reply.topic == downlink(user, DownlinkKind.RECEIPT)
+    return dict(json.loads(reply.payload)) if is_receipt else None
 
 
 def _refusals(receipt: dict[str, Any]) -> list[str]:

@@ -74,7 +74,8 @@ INSERT INTO audit (chain_id, seq, hash, audit_id, at, actor_kind, actor_id, acti
 SELECT chain_id, length, head, gen_random_uuid(), now(), 'guardian', $2, 'place', 'done', '', chain_id, $1::text, '', 1
 FROM chain
 """
-# The first screen: families, children with counts, and the newest message of each child.
+# The first screen: families, children with counts, and the newest message of each child. Subqueries hide how long an
+# array is: else Postgres would plan these at each execution, as in the product before.
 _FAMILIES: Final = """
 SELECT m.*, f.*, s.*, o.notice_id, c.part, latest.ends_on, ending.told_at,
        (SELECT e.created_at FROM event e WHERE e.family_id = f.family_id AND e.seq = f.event_seq) AS event_at,
@@ -129,7 +130,7 @@ JOIN contact_list t ON t.child_id = k.child_id
 LEFT JOIN watch_identity i ON i.child_id = k.child_id AND i.ended_at IS NULL
 LEFT JOIN watch w ON w.watch_id = i.watch_id
 LEFT JOIN watch_presence p ON p.username = i.username
-WHERE k.family_id = ANY($2::uuid[]) AND k.erased_at IS NULL
+WHERE k.family_id = ANY((SELECT $2::uuid[])::uuid[]) AND k.erased_at IS NULL
 """  # noqa: S608
 _NEWEST: Final = """
 SELECT m.message_id, m.seq, m.direction, m.kind, m.sent_at, m.received_at, m.expires_at, m.sealed_body, c.state,
@@ -138,7 +139,7 @@ FROM message m
 LEFT JOIN clip c ON c.clip_id = m.clip_id
 LEFT JOIN message_recipient r ON r.message_id = m.message_id
 LEFT JOIN contact n ON n.child_id = m.child_id AND n.guardian_id = r.guardian_id
-WHERE m.message_id = ANY($1::uuid[])
+WHERE m.message_id = ANY((SELECT $1::uuid[])::uuid[])
 """
 
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]

@@ -14,12 +14,13 @@ from typing import Annotated, ClassVar, Final
 from fastapi import Depends, Path, Request
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 
-from services.api.dependencies import Tokens, Work
+from services.api.dependencies import Work
 from services.api.refusals import note_caller
 from services.core.people.accounts.actors import staff_actor
 from services.core.people.accounts.errors import AccessTokenInvalidError, SessionEndedError
 from services.core.people.accounts.staff_sessions import staff_of_session
 from services.core.people.accounts.tables import Staff
+from services.core.people.accounts.tokens import AccessTokens
 from services.core.people.households.errors import HandOutClosedError, NotFoundError
 from services.core.people.households.hand_out_codes import has_open_hand_out
 from services.core.people.programme.errors import PermissionMissingError
@@ -98,12 +99,12 @@ class SiteScope:
 async def read_staff(
     request: Request,
     work: Work,
-    tokens: Tokens,
     bearer: Annotated[HTTPAuthorizationCredentials | None, Depends(_BEARER)],
 ) -> StaffCaller:
     """Authenticate a staff token; raises AccessTokenInvalidError, SessionEndedError, RetryLaterError."""
     if bearer is None:
         raise AccessTokenInvalidError
+    tokens: AccessTokens = request.app.state.tokens
     claims = tokens.read_staff(bearer.credentials, work.now)
     note_caller(request, staff_actor(claims.staff_id))
     await charge(work, Charge(Limits.REQUESTS_OF_STAFF, str(claims.staff_id)))
