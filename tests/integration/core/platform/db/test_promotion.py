@@ -221,32 +221,36 @@ async def test_schema_and_backups_do_not_go_to_the_old_primary_that_their_own_ad
     assert await asyncio.to_thread(returned.primary.psql, DATABASE, tables) == "1"
 
 
-@pytest.mark.parametrize("prepares", [True, False])
-async def test_an_address_of_a_pooler_that_leads_to_the_old_primary_is_refused(
-    pair: Pair, settings: Settings, *, prepares: bool
-) -> None:
+async def test_an_address_of_a_pooler_that_leads_to_the_old_primary_is_refused(pair: Pair, settings: Settings) -> None:
     """The address of one host stands for the pooler; the servers are named by the direct one."""
-    both = pair.url()
     pair.commit_with_standby(wanted=False)
-    database = Database(pair.primary.owner_dsn(), direct_url=both, vault=Vault.of(settings), prepares=prepares)
-    servers_known = Servers(both)
+    pooled_url, both = pair.primary.owner_dsn(), pair.url()
+    databases = [
+        Database(pooled_url, direct_url=both, vault=Vault.of(settings), prepares=prepares) for prepares in (True, False)
+    ]
+    known = Servers(both)
     try:
-        await database.ping()
-        behind = await asyncpg.connect(pair.primary.owner_dsn())
-        await servers_known.check(behind, in_transaction=not prepares)
-        await asyncio.to_thread(pair.standby.psql, "postgres", "SELECT pg_promote()")
-        await servers_known.look()
-        with pytest.raises(OldPrimaryRefusedError):
-            await servers_known.check(behind, in_transaction=not prepares)
-        behind.terminate()
-        await database.look_at_servers()
-        with pytest.raises(OldPrimaryRefusedError):
+        behind = await asyncpg.connect(pooled_url)
+        for in_transaction in (True, False):
+            await known.check(behind, in_transaction=in_transaction)
+        for database in databases:
             await database.ping()
-        async with database.try_lock("a lock of a test") as is_held:
-            assert is_held
+        await asyncio.to_thread(pair.standby.psql, "postgres", "SELECT pg_promote()")
+        await known.look(stands_s=0.0)
+        for in_transaction in (True, False):
+            with pytest.raises(OldPrimaryRefusedError):
+                await known.check(behind, in_transaction=in_transaction)
+        behind.terminate()
+        for database in databases:
+            await database.look_at_servers()
+            with pytest.raises(OldPrimaryRefusedError):
+                await database.ping()
+            async with database.try_lock("a lock of a test") as is_held:
+                assert is_held
     finally:
-        servers_known.forget()
-        await database.close()
+        known.forget()
+        for database in databases:
+            await database.close()
 
 
 async def test_a_server_that_stands_still_first_in_the_address_does_not_use_up_the_time_of_the_others(
