@@ -6,14 +6,15 @@
 Both shuffle the tests: `quick` by a new seed each time, `all` by a fixed one, so that a failure on one machine repeats
 on another. Further arguments go to pytest: `checks.py all --randomly-seed=SEED`. A failed check does not stop the
 others: one run shows every fault. The checks without tests run beside the tests at a lower priority, for which waiting
-tests leave room; their output is printed whole. The last lines printed are the seed and pytest's own.
+tests leave room; their output is printed whole. What the tests start is brought while they are loaded, and they begin
+when it is there. The last lines printed are the seed and pytest's own.
 """
 
 import os
 import subprocess
 import sys
 import time
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -40,7 +41,7 @@ class Outcome:
     duration_s: float
 
 
-# It waits for the network, and the others for a processor.
+# It waits for the network, and loading the tests for a processor: 20 s that neither spends after the other.
 PROGRAMS = Check("programs of the tests", (sys.executable, "infra/programs.py"))
 # The longest first, so that the others run beside it.
 CHECKS = (
@@ -79,8 +80,18 @@ class Pytest:
             "-p", "tests.support.side_by_side", "--processes", str(min(6, processes)), *arguments, FOLDERS[extent],
         ]  # fmt: skip
 
-    def run(self) -> bool:
-        with subprocess.Popen(self._command, cwd=CHECKOUT, stdout=subprocess.PIPE, text=True, bufsize=1) as process:
+    def run(self, after: Future[Outcome] | None = None) -> bool:
+        """Load the tests, and run them once what comes before them is done, if anything does."""
+        reader, writer = os.pipe()
+        if after is None:
+            os.close(writer)
+        else:
+            after.add_done_callback(lambda _: os.close(writer))
+        command = [*self._command, "--begin-at-end-of", str(reader)]
+        with subprocess.Popen(
+            command, cwd=CHECKOUT, stdout=subprocess.PIPE, text=True, bufsize=1, pass_fds=[reader]
+        ) as process:
+            os.close(reader)
             for line in process.stdout or ():
                 print(line, end="", flush=True)
                 if line.startswith(SEED_LINE):
@@ -100,13 +111,14 @@ def main() -> int:
     print(f"running: {', '.join(check.name for check in CHECKS)}", flush=True)
     tests = Pytest(extent, arguments)
     name = f"tests (pytest {FOLDERS[extent]})"
-    with ThreadPoolExecutor(1) as beside, ThreadPoolExecutor(min(2, os.cpu_count() or 1)) as side_by_side:
+    with ThreadPoolExecutor(2) as beside, ThreadPoolExecutor(min(2, os.cpu_count() or 1)) as side_by_side:
         checks = beside.submit(lambda: list(side_by_side.map(run_check, CHECKS)))
         # The tests start what this brings.
-        outcomes = [run_check(PROGRAMS)] if extent == "all" else []
+        programs = beside.submit(run_check, PROGRAMS) if extent == "all" else None
         print(f"\n== {name}", flush=True)
         start_s = time.monotonic()
-        outcome_of_tests = Outcome(name, tests.run(), time.monotonic() - start_s)
+        outcome_of_tests = Outcome(name, tests.run(after=programs), time.monotonic() - start_s)
+        outcomes = [programs.result()] if programs is not None else []
         outcomes += [*checks.result(), outcome_of_tests]
     print()
     for outcome in outcomes:

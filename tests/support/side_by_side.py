@@ -44,6 +44,10 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         "--processes", type=int, default=0, metavar="N", help="run the files of tests in N forked processes"
     )
     group.addoption(
+        "--begin-at-end-of", type=int, default=None, metavar="DESCRIPTOR",
+        help="load the tests, and run them once this descriptor's other end is closed",
+    )  # fmt: skip
+    group.addoption(
         "--dearest", type=int, default=0, metavar="N",
         help="tell which N files cost the processors most, and how far apart the processes ended",
     )  # fmt: skip
@@ -55,6 +59,10 @@ def pytest_runtestloop(session: pytest.Session) -> bool | None:
     processes = session.config.getoption("processes")
     if processes < 1 or session.testsfailed or session.config.option.collectonly:
         return None
+    descriptor = session.config.getoption("begin_at_end_of")
+    if descriptor is not None:
+        with os.fdopen(descriptor, "rb") as pipe:
+            pipe.read()
     run = _Run(session, processes)
     run.run()
     for line in run.dearest(session.config.getoption("dearest")):

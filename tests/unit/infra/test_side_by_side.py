@@ -7,6 +7,7 @@ import re
 import signal
 import subprocess
 import sys
+from collections.abc import Collection
 from pathlib import Path
 
 import pytest
@@ -77,7 +78,7 @@ def test_hangs(resource):
 PYTEST = "import pytest, signal, sys; signal.signal(signal.SIGINT, signal.default_int_handler); sys.exit(pytest.main())"
 
 
-def start_pytest(folder: Path, left: Path, *arguments: str) -> subprocess.Popen[str]:
+def start_pytest(folder: Path, left: Path, *arguments: str, descriptors: Collection[int] = ()) -> subprocess.Popen[str]:
     """Run the tests of a folder in two processes, without the plugins and settings of this project."""
     (folder / "conftest.py").write_text(FIXTURES)
     left.mkdir()
@@ -86,6 +87,7 @@ def start_pytest(folder: Path, left: Path, *arguments: str) -> subprocess.Popen[
     return subprocess.Popen(  # noqa: S603 - pytest itself, by an argument list
         [sys.executable, "-c", PYTEST, *own, "--rootdir", str(folder), *arguments, str(folder)],
         cwd=CHECKOUT, env=environment, text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+        pass_fds=descriptors,
     )  # fmt: skip
 
 
@@ -129,6 +131,36 @@ def test_a_test_that_does_not_load_is_told_and_nothing_is_run(tmp_path: Path) ->
     output, _ = running.communicate(timeout=240)
     assert running.returncode == pytest.ExitCode.INTERRUPTED
     assert "a_module_that_is_not_there" in output
+
+
+NEEDING = """
+import os, pathlib
+
+LEFT = pathlib.Path(os.environ["LEFT"])
+(LEFT / "loaded").touch()
+
+def test_it():
+    assert (LEFT / "brought").exists()
+"""
+
+
+def test_tests_are_loaded_while_what_they_need_is_brought_and_begin_when_it_is_there(tmp_path: Path) -> None:
+    folder, left = tmp_path / "folder", tmp_path / "left"
+    folder.mkdir()
+    (folder / "test_needing.py").write_text(NEEDING)
+    reader, writer = os.pipe()
+    running = start_pytest(folder, left, "--begin-at-end-of", str(reader), descriptors=[reader])
+    os.close(reader)
+    try:
+        while not (left / "loaded").exists():
+            assert running.poll() is None
+        assert running.poll() is None
+        (left / "brought").touch()
+        os.close(writer)
+        output, _ = running.communicate(timeout=240)
+    finally:
+        running.kill()
+    assert running.returncode == pytest.ExitCode.OK, output
 
 
 # Uses 0.3 s of a processor, of which the kernel counts hundredths; says so, and lives until its input is closed.
