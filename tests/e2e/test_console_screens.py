@@ -16,6 +16,13 @@ from tests.support.screens import LANGUAGES
 
 __all__ = ["console"]  # a fixture
 
+# Keeps the role of what has the focus at the moment when a question appears.
+NOTES_FOCUS = """() => new MutationObserver((_, self) => {
+    if (!document.querySelector("[role=dialog]")) return;
+    self.disconnect();
+    window.whenDrawn = document.activeElement?.getAttribute("role") ?? "none";
+}).observe(document.body, {childList: true, subtree: true})"""
+
 
 async def test_a_list_of_two_thousand_rows_is_checked_mended_and_taken(console: Console) -> None:
     place = await console.workplace(0, 0)
@@ -130,9 +137,11 @@ async def _repaired_and_looked_into(desk: Desk, place: Workplace) -> None:
     cells = [row.split("\t")[1:3] for row in await rows.all_inner_texts()]
     assert cells == [[what, place.families[0]] for what in ("repaired, back in stock", "broken", "given")]
     # In stock: it can break or get lost, and nobody needs a replacement.
+    await desk.page.evaluate(NOTES_FOCUS)
     await desk.tap("Return, loss, repair")
     assert await desk.page.locator(".sheet input[type=radio]").count() == 2
     assert await desk.page.locator(".sheet .field").count() == 0
+    assert await desk.page.evaluate("whenDrawn") == "dialog", "a key that comes at once is for the question"
     await desk.page.keyboard.press("Escape")
     await desk.by_id("trace-look").click()
     await desk.sees("Nothing was seen yet.")

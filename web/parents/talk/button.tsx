@@ -1,7 +1,7 @@
 // The button: hold and let go, or tap and go on with free hands. Times are those of the events: handlers run late on a
 // slow phone, and a tap would become a hold.
 import { signal } from "@preact/signals";
-import { useEffect, useRef, useState } from "preact/hooks";
+import { useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
 import { guarded, shield } from "../../shared/ui/shield.ts";
 import { Icon } from "../../shared/ui/icon.tsx";
 import { lengthOf, t } from "../../shared/words.ts";
@@ -46,7 +46,7 @@ export function TalkButton({ child_id, name }: { child_id: string; name: string 
 
   // The button that was pressed is gone now: Escape is heard wherever the focus went, and the keyboard finds what is next.
   const dock = useRef<HTMLDivElement>(null);
-  useEffect(() => {
+  useLayoutEffect(() => {
     if (mode.value !== "free" && mode.value !== "review") return;
     if (document.activeElement === document.body) dock.current?.focus({ preventScroll: true });
     const onKey = (event: KeyboardEvent): void => {

@@ -1,6 +1,6 @@
 // The parts that every screen is made of.
 import type { ComponentChildren } from "preact";
-import { useEffect, useRef } from "preact/hooks";
+import { useEffect, useLayoutEffect, useRef } from "preact/hooks";
 import { back } from "../navigation.ts";
 import { t } from "../words.ts";
 import { Icon, type IconName } from "./icon.tsx";
@@ -151,7 +151,8 @@ export function Skeleton({ lines = 3 }: { lines?: number }) {
 /** A question over the screen; Escape and the first button mean no. */
 export function Sheet({ title, onClose, children }: { title: string; onClose: () => void; children: ComponentChildren }) {
   const box = useRef<HTMLDivElement>(null);
-  useEffect(() => {
+  // Before it is drawn: an Escape between the drawing and a later effect would go to the screen below.
+  useLayoutEffect(() => {
     const before = document.activeElement as HTMLElement | null;
     box.current?.focus();
     return () => before?.focus();
