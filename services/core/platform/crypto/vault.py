@@ -155,7 +155,8 @@ class Vault:
         raise SealBrokenError
 
 
-@functools.lru_cache(maxsize=256)
+# One only: the key of a child that is erased stays no longer than until the next message of another child.
+@functools.lru_cache(maxsize=1)
 def _cipher(key: bytes) -> AESGCM:
     """Return the cipher of a key: an array of fixes, and a page of messages, use one key fifty times in a row."""
     return AESGCM(key)
