@@ -5,11 +5,12 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import hashlib
+import itertools
 import json
 import os
 import random
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -286,8 +287,12 @@ async def to_guardians(
     seconds: float,
     pause_s: float,
     one_by_one: bool = False,
+    in_turns: bool = False,
 ) -> Measured:
-    """Voice messages (or SOS, without a clip) from their last packet to the guardian's event."""
+    """Voice messages (or SOS, without a clip) from their last packet to the guardian's event.
+
+    ``in_turns``: one child after the other, each once; else all at the same time, each again and again.
+    """
     measured = Measured()
     pairs = [_Pair(person, side) for person in people]
     await connect_watches(side, [pair.watch for pair in pairs])
@@ -296,8 +301,10 @@ async def to_guardians(
     await until_idle(side)
     until = time.perf_counter() + seconds
 
-    async def go_on(pair: _Pair) -> None:
-        while time.perf_counter() < until:
+    async def go_on(turns: Iterable[_Pair]) -> None:
+        for pair in turns:
+            if time.perf_counter() >= until:
+                return
             try:
                 took_s = await (pair.call() if clip is None else pair.speak(clip, one_by_one=one_by_one))
             except TimeoutError:
@@ -307,7 +314,8 @@ async def to_guardians(
             measured.count += 1
             await asyncio.sleep(pause_s)
 
-    await measure(side, measured, asyncio.gather(*map(go_on, pairs)))
+    senders = [go_on(pairs)] if in_turns else [go_on(itertools.repeat(pair)) for pair in pairs]
+    await measure(side, measured, asyncio.gather(*senders))
     for pair in pairs:
         pair.close()
     return measured

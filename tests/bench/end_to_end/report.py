@@ -20,6 +20,7 @@ BARS: Final[Mapping[str, Mapping[str, float]]] = {
     "voice-down-full": {"lean": 4.5, "bare": 25.0},
     "hello": {"lean": 5.7, "bare": 18.3},
     "sos": {"lean": 12.5, "bare": 100.0},
+    "sos-again": {"lean": 12.5, "bare": 100.0},
     "history": {"lean": 9.0},
     "children": {"lean": 9.2},
     "sync": {"lean": 6.6},

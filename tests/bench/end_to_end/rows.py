@@ -49,9 +49,9 @@ def uplinks(seconds: float, clip: bytes) -> list[Row]:
     def fixes(each: int, window: int) -> Load:
         return lambda side, people: checkins(side, people, each=each, window=window, seconds=seconds)
 
-    def events(sound: bytes | None, pause_s: float, *, one_by_one: bool = False) -> Load:
+    def events(sound: bytes | None, pause_s: float, *, one_by_one: bool = False, in_turns: bool = False) -> Load:
         return lambda side, people: to_guardians(
-            side, people, clip=sound, seconds=seconds, pause_s=pause_s, one_by_one=one_by_one
+            side, people, clip=sound, seconds=seconds, pause_s=pause_s, one_by_one=one_by_one, in_turns=in_turns
         )
 
     def down(side: Side, people: Sequence[Person]) -> Awaitable[Measured]:
@@ -69,7 +69,10 @@ def uplinks(seconds: float, clip: bytes) -> list[Row]:
             makes_clips=True),
         Row("voice-down-full", "the same, 8 senders", "relay", 8, down, makes_clips=True),
         Row("hello", "reconnect and hello to `down/time`, 200 at once", "relay", 200, hellos, besides_s=3.0),
-        Row("sos", "SOS to the guardian's event", "relay", 1, events(None, 0.02), makes_alerts=True),
+        # As in life: each child presses once. The 20 ms between two presses are less than a first press causes.
+        Row("sos", "SOS to the guardian's event, each of another child", "relay", 100,
+            events(None, 0.02, in_turns=True), makes_alerts=True),
+        Row("sos-again", "the same, one child again and again", "relay", 1, events(None, 0.02), makes_alerts=True),
     ]  # fmt: skip
 
 
