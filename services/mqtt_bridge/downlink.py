@@ -62,6 +62,8 @@ class DownlinkPublisher:
         self.connected = False
         # Set while no hello waits for its time.
         self._all_greeted = asyncio.Event()
+        # How often something asked for a claim: one that comes during a claim may be about its watches.
+        self._wake_ups = 0
 
     async def run_once(self) -> None:
         """Connect and publish what is due until the broker or the database is lost."""
@@ -85,9 +87,8 @@ class DownlinkPublisher:
         finally:
             self.connected = False
 
-    @staticmethod
     async def _listen(
-        notifications: Notifications, work_there: asyncio.Queue[None], hello_there: asyncio.Event
+        self, notifications: Notifications, work_there: asyncio.Queue[None], hello_there: asyncio.Event
     ) -> None:  # fmt: skip
         while True:
             first = await notifications.next(POLL_S)
@@ -98,6 +99,7 @@ class DownlinkPublisher:
             if first is None or outbox.GREETING in kinds:
                 hello_there.set()
             if first is None or not kinds.isdisjoint(KINDS):
+                self._wake_ups += 1
                 _wake_one(work_there)
 
     async def _greet(
@@ -110,6 +112,7 @@ class DownlinkPublisher:
                 pass
             self._all_greeted.set()
             # The rest of what they are to know is due, without the way through a notification.
+            self._wake_ups += 1
             _wake_one(work_there)
             await hello_there.wait()
 
@@ -154,8 +157,12 @@ class DownlinkPublisher:
         transaction that records their sending. They are published with no transaction open: a slow broker holds no
         lock. A bridge killed in between loses its claims by time, and another one publishes the same messages; watches
         recognise repeats by their refs.
+
+        A claim leaves the other rows of its watches, and so does a claimer that looks meanwhile: they are looked for
+        once the rows are deleted. A row that is committed after that wakes a claimer, which finds no claim in its way.
         """
         rows: list[OutboxRow] = []
+        is_more_due, wake_ups = False, self._wake_ups
         try:
             async with self._database.begin() as work:
                 rows = await outbox.claim_in_order(work, KINDS, lease=CLAIM_LEASE, rows_max=rows_max)
@@ -163,7 +170,8 @@ class DownlinkPublisher:
                     _wake_one(work_there)
                 due, postponed = await messages_of(work, rows, self._settings)
                 await outbox.release_all(work, postponed)
-                await outbox.settle_all(work, [row for row, messages in due if not messages])
+                if unsent := [row for row, messages in due if not messages]:
+                    is_more_due = await outbox.settle_and_look(work, unsent, KINDS)
         except asyncio.CancelledError:
             # The claim may have been committed in this moment.
             await self._record(partial(outbox.release_all, rows=rows))
@@ -188,10 +196,8 @@ class DownlinkPublisher:
             except BaseException:
                 await self._record(partial(outbox.release_all, rows=sent))
                 raise
-            is_more_due = await self._record(partial(outbox.settle_and_look, rows=sent, kinds=KINDS))
-            # Rows that were settled unsent, or put back, are no reason to stop.
-            return is_more_due or len(sent) < len(rows)
-        return bool(rows)
+            is_more_due |= await self._record(partial(outbox.settle_and_look, rows=sent, kinds=KINDS))
+        return bool(rows) and (is_more_due or bool(postponed) or wake_ups != self._wake_ups)
 
     async def _record(self, record: Callable[[UnitOfWork], Awaitable[T]]) -> T:
         """Write the outcome also when the bridge is being stopped: rows would wait for their claim's end otherwise."""

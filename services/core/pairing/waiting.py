@@ -31,7 +31,8 @@ class Waiting:
 # Whether calls, states, items and commands may wait for the identity `watch_identity`. Each condition holds for every
 # row that the claim of its kind would find, and for some others.
 _CALLS: Final = """EXISTS (SELECT FROM alert WHERE alert.username = watch_identity.username AND ref IS NOT NULL
-  AND (alert.state IS NOT NULL OR seen_by IS NOT NULL))"""
+  AND CASE WHEN hello -> 'alert_states' = 'true' THEN alert.state IS NOT NULL ELSE seen_by IS NOT NULL END
+  AND (seen_told_at IS NULL OR seen_told_at < coalesce(last_hello_at, issued_at)))"""
 _STATES: Final = f"EXISTS (SELECT FROM {UNTOLD})"
 _ITEMS: Final = """EXISTS (SELECT FROM inbox_item WHERE inbox_item.child_id = watch_identity.child_id
   AND inbox_item.state = 'waiting')"""

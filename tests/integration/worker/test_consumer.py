@@ -22,6 +22,7 @@ from services.worker.sms import SEND_DEADLINE_S, sms_loops
 from services.worker.sms_providers.router import Attempt
 from services.worker.wake_ups import WakeUps
 from tests.support.clock import FakeClock
+from tests.support.round_trips import round_trips
 
 LEASE = timedelta(seconds=15)
 PHONE = "+8613800138000"
@@ -283,3 +284,25 @@ async def test_a_claim_of_many_takes_the_first_row_of_each_watch_in_their_order(
 
 def test_the_deadline_of_an_effect_ends_before_its_claim(sender: OutboxConsumer) -> None:
     assert sender.lease.total_seconds() > SEND_DEADLINE_S
+
+
+async def test_a_claim_is_one_round_trip_and_so_is_its_end(database: Database) -> None:
+    async def consume() -> tuple[OutboxRow | None, OutboxRow | None]:
+        async with database.begin() as work:
+            await send_sms(work, PHONE, SmsText("notice", {}, "en", "one"))
+        async with database.begin() as work:
+            row = await outbox.claim(work, ("sms",), lease=LEASE)
+        assert row is not None
+        async with database.begin() as work:
+            nothing = await outbox.claim(work, ("sms",), lease=LEASE)
+        async with database.begin() as work:
+            await outbox.settle(work, row)
+        return row, nothing
+
+    # Prepares the statements.
+    await consume()
+    with round_trips(database) as trips:
+        row, nothing = await consume()
+    assert (row is None, nothing) == (False, None)
+    # Three for the row that is queued.
+    assert len(trips.statements) == 3 + 3, "\n".join(trips.statements)

@@ -87,20 +87,20 @@ async def escalate_one_alert(work: UnitOfWork) -> bool:
 
 async def _begin_round(work: UnitOfWork, alert: Alert) -> None:
     """Call those whose phones may not show a push note; the others get a push note first."""
+    await discard_waiting_calls(work, alert)
     alert.calling_round += 1
     alert.escalated_to = []
-    await discard_waiting_calls(work, alert)
     await show_state(work, alert, CallState.CALLING)
     guardians = await _guardians(work, alert)
     with_push = await guardians_with_fresh_push(work, guardians, PUSH_FRESH_FOR)
     at_once = called_at_once([str(guardian) for guardian in guardians], {str(guardian_id) for guardian_id in with_push})
-    called = 0
-    if at_once or not guardians:
-        called = await _call(work, alert, [uuid.UUID(text_id) for text_id in at_once])
     is_complete = len(at_once) == len(guardians)
     alert.called_at = work.now if is_complete else None
     alert.calling_step = Step.CONCLUDE if is_complete else Step.OTHERS
     alert.escalate_at = work.now + (UNANSWERED_AFTER if is_complete else OTHERS_AFTER)
+    called = 0
+    if at_once or not guardians:
+        called = await _call(work, alert, [uuid.UUID(text_id) for text_id in at_once])
     await _notify(work, alert, "alert.calling")
     if called:
         await _notify(work, alert, "alert.escalated", called=len(alert.escalated_to))
@@ -132,22 +132,25 @@ async def _guardians(work: UnitOfWork, alert: Alert) -> list[uuid.UUID]:
     return [recipient.guardian_id for recipient in await recipients_of(work, alert.child_id, FAMILY)]
 
 
-async def _call(work: UnitOfWork, alert: Alert, guardians: Sequence[uuid.UUID]) -> int:
+async def _call(work: UnitOfWork, alert: Alert, guardian_ids: Sequence[uuid.UUID]) -> int:
     """Send the text messages to these guardians, and with the first of a round to who lives with the child."""
-    time = await _time_of_call(work, alert)
-    for guardian_id in guardians:
-        guardian = await work.session.get_one(Guardian, guardian_id)
+    # The alert is written once, with the record of the calls before the first text message.
+    with work.session.no_autoflush:
+        time = await _time_of_call(work, alert)
+        guardians = [await work.session.get_one(Guardian, guardian_id) for guardian_id in guardian_ids]
+        contacts = await _living_with(work, alert)
+        locale = await locale_of(work, alert.family_id) if contacts else ""
+    for guardian in guardians:
+        _record(work, alert, guardian_id=guardian.guardian_id)
+    for contact in contacts:
+        _record(work, alert, contact_id=contact.contact_id)
+    for guardian in guardians:
         text = urgent_text(guardian.locale, time=time, host=work.host)
         await send_sms(work, guardian.phone, text, urgency=Urgency.SOS, target=str(alert.alert_id))
-        _record(work, alert, guardian_id=guardian_id)
-    contacts = await _living_with(work, alert)
-    if contacts:
-        locale = await locale_of(work, alert.family_id)
-        for contact in contacts:
-            await send_sms(
-                work, contact.number, go_and_look_text(locale), urgency=Urgency.SOS, target=str(contact.contact_id)
-            )
-            _record(work, alert, contact_id=contact.contact_id)
+    for contact in contacts:
+        await send_sms(
+            work, contact.number, go_and_look_text(locale), urgency=Urgency.SOS, target=str(contact.contact_id)
+        )
     return len(guardians) + len(contacts)
 
 

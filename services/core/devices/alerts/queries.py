@@ -10,7 +10,7 @@ from functools import cache
 from typing import Final
 
 from sqlalchemy import tuple_
-from sqlmodel import and_, col, or_, select
+from sqlmodel import col, select
 
 from services.core.devices.alerts.round_rules import LATE_AFTER, CallState
 from services.core.devices.alerts.rules import SEEN_NOTICE_PERIOD
@@ -148,40 +148,37 @@ class CallNotice:
     at: datetime
 
 
+# $1: the user name, $2: when its connection began, $3: now, $4: since when a state or an answer counts, $5: whether the
+# watch knows states, $6: how late an answer may have come, $7: how many at most.
+_CLAIM_NOTICES: Final = """
+UPDATE alert SET seen_told_at = $3::timestamptz WHERE alert_id = ANY(ARRAY(
+ SELECT alert_id FROM alert
+ WHERE username = $1 AND ref IS NOT NULL AND (seen_told_at IS NULL OR seen_told_at < $2)
+  AND CASE WHEN $5 THEN state IS NOT NULL AND state_at > $4
+   ELSE seen_by IS NOT NULL AND acknowledged_at > $4 AND (seen_at IS NULL OR acknowledged_at - seen_at <= $6) END
+ ORDER BY raised_at LIMIT $7 FOR NO KEY UPDATE))
+RETURNING raised_at, coalesce(sent_ref, ref), state, seen_by, coalesce(seen_at, acknowledged_at), state_at
+"""
+
+
 async def claim_call_notices(
     work: UnitOfWork, identity: WatchIdentity, *, knows_states: bool, limit: int = 20
 ) -> list[CallNotice]:
-    """Return what to send to the watch about its alerts, and record that it was sent.
+    """Return what to send to the watch about its alerts, oldest first, and record that it was sent.
 
     Each state is sent once per connection, for SEEN_NOTICE_PERIOD. A watch that does not know states is sent who
     acknowledged, unless that is old news, which it would show as new.
     """
     # A notice sent before the latest hello went to an earlier connection, which may have lost it.
     hello_at = identity.last_hello_at or identity.issued_at
-    told_by_states = and_(col(Alert.state).is_not(None), col(Alert.state_at) > work.now - SEEN_NOTICE_PERIOD)
-    told_by_name = and_(
-        col(Alert.seen_by).is_not(None),
-        col(Alert.acknowledged_at) > work.now - SEEN_NOTICE_PERIOD,
-        or_(col(Alert.seen_at).is_(None), col(Alert.acknowledged_at) - col(Alert.seen_at) <= LATE_AFTER),
-    )
-    result = await work.session.exec(
-        select(Alert)
-        .where(
-            col(Alert.username) == identity.username,
-            col(Alert.ref).is_not(None),
-            told_by_states if knows_states else told_by_name,
-            or_(col(Alert.seen_told_at).is_(None), col(Alert.seen_told_at) < hello_at),
-        )
-        .order_by(col(Alert.raised_at))
-        .limit(limit)
-        .with_for_update(key_share=True)
-    )
+    claimed = await work.fetch(
+        _CLAIM_NOTICES, identity.username, hello_at, work.now, work.now - SEEN_NOTICE_PERIOD, knows_states, LATE_AFTER,
+        limit,
+    )  # fmt: skip
     notices = []
-    for alert in result.all():
-        alert.seen_told_at = work.now
-        work.add(alert)
-        state = alert.state if knows_states else None
-        at = (alert.seen_at or alert.acknowledged_at) if state in {None, CallState.SEEN} else alert.state_at
-        if alert.ref is not None and at is not None:
-            notices.append(CallNotice(alert.sent_ref or alert.ref, state, alert.seen_by, at))
+    for _, ref, state, seen_by, seen_at, state_at in sorted(claimed, key=lambda row: row[0]):
+        shown = state if knows_states else None
+        at = seen_at if shown in {None, CallState.SEEN} else state_at
+        if at is not None:
+            notices.append(CallNotice(ref, shown, seen_by, at))
     return notices

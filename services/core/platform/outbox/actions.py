@@ -196,10 +196,11 @@ async def claim(
 ) -> OutboxRow | None:
     """Claim the most urgent, then oldest, due row of these kinds for the length of ``lease``; None when none is due.
 
-    The claim holds once the caller has committed. Rows less urgent than ``at_least`` are ignored. ``lease`` must exceed
-    the deadline of the effect; otherwise a second consumer repeats an effect that is still running.
+    The caller commits at once, so that a claim needs neither BEGIN nor COMMIT. Rows less urgent than ``at_least`` are
+    ignored. ``lease`` must exceed the deadline of the effect; otherwise a second consumer repeats an effect that is
+    still running.
     """
-    rows = await work.fetch(_CLAIM, list(kinds), at_least.value, work.now, work.now + lease)
+    rows = await work.fetch_last(_CLAIM, list(kinds), at_least.value, work.now, work.now + lease)
     # It belongs to no session: what becomes of it is written by statements of their own.
     return OutboxRow(**rows[0]) if rows else None
 
@@ -218,19 +219,22 @@ async def take(work: UnitOfWork, kinds: Collection[str], *, rows_max: int) -> li
     return claimed
 
 
-# The first due rows, none of a target that has a claimed row. $1: kinds, $2: now, $3: targets to leave out.
+# The first due rows, none of a target that has a claimed row, and the locks of their targets, which are acquired in the
+# order of their keys, so that two consumers never wait for each other. $1: kinds, $2: now, $3: targets to leave out.
 _LOCK_FIRST: Final = """
-SELECT outbox_id, target, kind FROM outbox AS waiting
+WITH first AS MATERIALIZED (
+ SELECT outbox_id, target, kind, priority, available_at FROM outbox AS waiting
  WHERE kind = ANY($1) AND available_at <= $2 AND (claimed_until IS NULL OR claimed_until <= $2)
   AND target <> ALL($3::text[])
   AND NOT EXISTS (SELECT FROM outbox AS sibling WHERE sibling.target = waiting.target AND sibling.kind = ANY($1)
    AND sibling.outbox_id <> waiting.outbox_id AND sibling.claimed_until > $2)
  ORDER BY priority, available_at, outbox_id LIMIT $4 FOR NO KEY UPDATE OF waiting SKIP LOCKED
-"""
-# In the order of the keys, so that two consumers never wait for each other.
-_LOCK_TARGETS: Final = """
-SELECT pg_advisory_xact_lock(key) FROM (
- SELECT DISTINCT hashtextextended('outbox/' || target, 0) AS key FROM unnest($1::text[]) AS target ORDER BY key) AS keys
+), locked AS MATERIALIZED (
+ SELECT pg_advisory_xact_lock(key) FROM (
+  SELECT DISTINCT hashtextextended('outbox/' || target, 0) AS key FROM first ORDER BY key) AS keys
+)
+SELECT outbox_id, target, kind FROM first, (SELECT count(*) FROM locked) AS all_locked
+ORDER BY priority, available_at, outbox_id
 """
 _CLAIM_FIRST: Final = f"""
 UPDATE outbox AS waiting SET attempts = attempts + 1, claimed_until = $4::timestamptz
@@ -258,9 +262,8 @@ async def claim_in_order(
         first_of_target: dict[str, int] = {}
         for outbox_id, target, _kind in candidates:
             first_of_target.setdefault(target, outbox_id)
-        # Two consumers may have chosen two rows of one target at the same time: the lock serialises their checks, and
+        # Two consumers may have chosen two rows of one target at the same time: its lock serialises their checks, and
         # the consumer of the later row leaves it, whichever of them gets the lock first.
-        await work.fetch(_LOCK_TARGETS, list(first_of_target))
         claimed = await work.fetch(
             _CLAIM_FIRST, list(kinds), work.now, list(first_of_target.values()), work.now + lease
         )
@@ -397,9 +400,11 @@ async def release(work: UnitOfWork, row: OutboxRow) -> None:
 
 
 async def settle(work: UnitOfWork, row: OutboxRow) -> None:
-    """Delete a row after its effect. A row that another consumer has claimed since is left to that consumer."""
-    await work.run(delete(OutboxRow).where(*_is_claimed_as(row)))
-    _WAITED.observe((work.now - row.created_at).total_seconds(), kind=row.kind)
+    """Delete a row after its effect, at the end of a transaction, which may be this statement alone.
+
+    A row that another consumer has claimed since is left to that consumer.
+    """
+    await settle_all(work, [row])
 
 
 async def defer(work: UnitOfWork, row: OutboxRow) -> None:

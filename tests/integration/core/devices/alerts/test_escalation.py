@@ -30,6 +30,7 @@ from services.worker.escalation import EscalationLoop
 from tests.support.calls import calls_to_parents, waiting_calls
 from tests.support.clock import FakeClock
 from tests.support.http import Parent, fill_buckets, make_family, make_place, pair, sms_to
+from tests.support.statements import statements
 from tests.support.world import arrive, make_home, wear
 
 ALL_KINDS = [kind.value for kind in AlertKind]
@@ -161,6 +162,18 @@ async def test_no_limit_of_text_messages_silences_an_sos(database: Database, par
         )
         assert [row.priority for row in rows][:3] == [Urgency.SOS] * 3
     await fill_buckets(database)
+
+
+async def test_a_round_that_calls_one_guardian_takes_few_statements(
+    database: Database, clock: FakeClock, parents: list[Parent]
+) -> None:
+    mother, *others = parents
+    for parent in others:
+        await _give_push(database, parent, clock)
+    await _raise(database, mother)
+    with statements() as sent:
+        assert await EscalationLoop(database).escalate_all() == 1
+    assert len(sent) <= 18, "\n".join(" ".join(statement.split()) for statement in sent)
 
 
 async def test_ten_workers_at_once_call_each_guardian_once(database: Database, parents: list[Parent]) -> None:
