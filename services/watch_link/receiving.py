@@ -121,9 +121,9 @@ async def _receive_batch(
             replies[number] = [receipt(topic.user, receipt_for_error(error, _name_of(topic)))]
     if not messages:
         return replies
-    async with backend.begin() as work:
+    async with backend.database.begin() as work:
         identities = await _identities(
-            work, {message.user.name for message in messages.values()}, heard=declared.is_sign_of_life
+            backend, work, {message.user.name for message in messages.values()}, heard=declared.is_sign_of_life
         )
         paired = {number: message for number, message in messages.items() if message.user.name in identities}
         if paired:
@@ -147,16 +147,16 @@ async def _receive_paired(backend: Backend, declared: PairedKind, message: Uplin
     """Handle one uplink of a paired watch: a transaction, a step outside if the kind has one, and the rest."""
     result = None if declared.shortcut is None else await declared.shortcut(backend, message)
     if result is None:
-        async with backend.begin() as work:
-            identities = await _identities(work, [message.user.name], heard=declared.is_sign_of_life)
+        async with backend.database.begin() as work:
+            identities = await _identities(backend, work, [message.user.name], heard=declared.is_sign_of_life)
             if message.user.name not in identities:
                 return declared.refuse(message, NOT_PAIRED)
             result = await declared.handle(work, identities[message.user.name], message)
     if declared.outside is not None and not isinstance(result, list):
         result = await declared.outside(backend, message, result)
     if declared.finish is not None and not isinstance(result, list):
-        async with backend.begin() as work:
-            identities = await _identities(work, [message.user.name], heard=declared.is_sign_of_life)
+        async with backend.database.begin() as work:
+            identities = await _identities(backend, work, [message.user.name], heard=declared.is_sign_of_life)
             if message.user.name not in identities:
                 return declared.refuse(message, NOT_PAIRED)
             result = await declared.finish(work, identities[message.user.name], message, result)
@@ -164,9 +164,11 @@ async def _receive_paired(backend: Backend, declared: PairedKind, message: Uplin
     return replies
 
 
-async def _identities(work: UnitOfWork, usernames: Collection[str], *, heard: bool) -> dict[str, WatchIdentity]:
-    """The preamble of every uplink: lock the standing identities, and record that their watches were heard."""
-    identities = await lock_standing_identities(work, usernames)
+async def _identities(
+    backend: Backend, work: UnitOfWork, usernames: Collection[str], *, heard: bool
+) -> dict[str, WatchIdentity]:
+    """The preamble of every uplink: check the lease, lock the standing identities, record that watches were heard."""
+    identities = await lock_standing_identities(work, usernames, backend.lease)
     if heard:
         for identity in identities.values():
             await record_seen(work, identity)

@@ -268,7 +268,7 @@ async def test_chunks_of_twenty_watches_take_as_many_statements_as_one(stand: St
     assert [await chunks_kept(stand, worn.username) for worn in everybody] == [3] + [2] * 19
 
 
-@pytest.mark.parametrize(("kind", "at_most"), [("voice", 7), ("text", 6), ("alert", 7)])
+@pytest.mark.parametrize(("kind", "at_most"), [("voice", 5), ("text", 5), ("alert", 4)])
 async def test_a_message_of_a_child_takes_few_statements(stand: Stand, kind: str, at_most: int) -> None:
     _, worn = await stand.home()
     backend = Backend(stand.database, BlobStore.of(stand.settings), stand.settings)

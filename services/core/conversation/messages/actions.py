@@ -42,7 +42,8 @@ from services.core.people.households.errors import NotFoundError
 from services.core.platform.audio.rules import CLIP_MAX_S
 from services.core.platform.crypto.random_ids import new_ref
 from services.core.platform.db.database import UnitOfWork
-from services.core.platform.events.actions import record_event_for_each
+from services.core.platform.db.together import Write, write_together
+from services.core.platform.events.actions import RECORDED, check_recorded, events_for_each
 from services.core.platform.facts.actions import PastFact, measured_facts
 from services.core.platform.inbox.rules import WAITING_MAX_ITEMS
 from services.core.platform.outbox.actions import Effect, rendition_request, watch_notice
@@ -212,15 +213,24 @@ async def tell_of_new(
     work: UnitOfWork, family_id: uuid.UUID, fact: PastFact, guardian_ids: Sequence[uuid.UUID], *, direction: str,
     kind: str, effects: Sequence[Effect] = (),
 ) -> None:  # fmt: skip
-    """Record the event of a new message for each of these guardians, and with it its fact and rows of the outbox.
+    """Record what :func:`events_of_new` returns."""
+    events = events_of_new(work, family_id, fact, guardian_ids, direction=direction, kind=kind, effects=effects)
+    check_recorded(await write_together(work, *events, result=RECORDED), len(guardian_ids))
+
+
+def events_of_new(
+    work: UnitOfWork, family_id: uuid.UUID, fact: PastFact, guardian_ids: Sequence[uuid.UUID], *, direction: str,
+    kind: str, effects: Sequence[Effect] = (),
+) -> list[Write]:  # fmt: skip
+    """Return the event of a new message for each of these guardians, and with it its fact and rows of the outbox.
 
     ``fact`` names the child and the message.
     """
-    await record_event_for_each(
+    event = events_for_each(
         work, family_id, "message.created", guardian_ids, child_id=fact.child_id, ref_id=fact.ref_id,
         needs_right="message", detail={"direction": direction, "kind": kind}, effects=effects,
-        writes=[measured_facts([fact])],
     )  # fmt: skip
+    return [event, measured_facts([fact])]
 
 
 def voice_ms(clip: StoredAudio | None) -> int | None:

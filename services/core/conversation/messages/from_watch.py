@@ -11,7 +11,7 @@ from typing import Final
 from sqlalchemy.exc import NoResultFound
 
 from services.core.conversation.audio_assets.storing import StoredAudio, raw_asset
-from services.core.conversation.messages.actions import tell_of_new, voice_ms
+from services.core.conversation.messages.actions import events_of_new, voice_ms
 from services.core.conversation.messages.content import content_mark, seal_body
 from services.core.conversation.messages.rules import Body, RecipientState
 from services.core.devices.contacts.queries import Recipient, recipients_of
@@ -23,6 +23,7 @@ from services.core.platform.audio.rules import Form
 from services.core.platform.blobs.errors import BlobGoneError
 from services.core.platform.db.database import UnitOfWork
 from services.core.platform.db.together import Write, write_together
+from services.core.platform.events.actions import check_recorded
 from services.core.platform.facts.actions import PastFact
 from services.core.platform.idempotency.actions import STORED, Answer, known_answer, rejected, remembered
 from services.core.platform.outbox.actions import rendition_request
@@ -51,6 +52,8 @@ _ADDRESSED: Final = (
 _MESSAGE: Final = (_NUMBERED, ("stored", _STORED.format(condition="")), _ADDRESSED)
 # Nothing is stored where the sweep has deleted the sound.
 _VOICE_MESSAGE: Final = (_NUMBERED, ("stored", _STORED.format(condition=", raw_asset")), _ADDRESSED)
+# A row an event, if the message was stored.
+_RESULT: Final = "SELECT FROM stored, recorded"
 
 
 @dataclass(frozen=True)
@@ -95,17 +98,19 @@ async def store_from_child(
     message_id, clip_id = uuid.uuid4(), None if sent.clip is None else uuid.uuid4()
     key = unwrapped_key(work, child_id, wrapped_key)
     message = _written(work, identity, sent, message_id, clip_id, key, recipients)
-    if not await write_together(work, *message, receipt, *writes, result="SELECT FROM stored"):
-        raise BlobGoneError
-    stored = PastFact(
+    fact = PastFact(
         "message_to_family_stored", work.now, watch_id=identity.watch_id, child_id=child_id,
         family_id=identity.family_id, ref_id=message_id, happened_at=sent.happened_at, voice_ms=voice_ms(sent.clip),
     )  # fmt: skip
-    await tell_of_new(
-        work, family_id, stored, [recipient.guardian_id for recipient in recipients],
+    events = events_of_new(
+        work, family_id, fact, [recipient.guardian_id for recipient in recipients],
         direction=_DIRECTION, kind=sent.body.kind,
         effects=[] if clip_id is None else [rendition_request(clip_id, Form.PHONE.value)],
     )  # fmt: skip
+    stored = await write_together(work, *message, receipt, *writes, *events, result=_RESULT)
+    if not stored:
+        raise BlobGoneError
+    check_recorded(stored, len(recipients))
     await record_arrival(work, identity, ArrivedBy.MESSAGE)
     return answer
 

@@ -22,9 +22,10 @@ from services.core.devices.presence.queries import clock_of_watch
 from services.core.devices.watches.tables import WatchIdentity
 from services.core.devices.watches.timestamps import happened_at
 from services.core.people.households.child_key import key_of_child, unwrapped_key
-from services.core.platform.blobs.actions import reserve
+from services.core.platform.blobs.actions import reservation, reserve
 from services.core.platform.blobs.store import BlobStore
 from services.core.platform.db.database import UnitOfWork
+from services.core.platform.db.together import Write, write_together
 from services.core.platform.idempotency.actions import Answer, known_answer, rejected, remember
 
 
@@ -72,15 +73,20 @@ async def receive_voice(work: UnitOfWork, identity: WatchIdentity, sent: VoiceUp
     return await store_from_child(work, identity, message, deleted_chunks(identity.username, sent.ref))
 
 
-# The chunks of an upload that is not answered, of a standing identity, for which there is a recipient.
-_READ_WHOLE: Final = f"""
-SELECT identity.child_id, child.wrapped_key, clip_chunk.number, clip_chunk.sealed_sound
-FROM watch_identity AS identity JOIN child USING (child_id) JOIN clip_chunk USING (username)
-WHERE identity.username = $1 AND identity.ended_at IS NULL AND clip_chunk.ref = $2 AND clip_chunk.number < $3
- AND NOT EXISTS (SELECT FROM uplink WHERE uplink.username = $1 AND uplink.ref = $2)
- AND {has_recipient("identity.child_id", "$4")}
-ORDER BY clip_chunk.number
-"""  # noqa: S608 - every part is a constant
+# The chunks of an upload that is not answered, of a standing identity, for which there is a recipient; and the child,
+# if their number is what the watch states.
+_WHOLE: Final = (
+    (
+        "chunks",
+        f"""
+ SELECT identity.child_id, child.wrapped_key, clip_chunk.number, clip_chunk.sealed_sound
+ FROM watch_identity AS identity JOIN child USING (child_id) JOIN clip_chunk USING (username)
+ WHERE identity.username = $1 AND identity.ended_at IS NULL AND clip_chunk.ref = $2 AND clip_chunk.number < $3::int
+  AND NOT EXISTS (SELECT FROM uplink WHERE uplink.username = $1 AND uplink.ref = $2)
+  AND {has_recipient("identity.child_id", "$4")}""",  # noqa: S608 - every part is a constant
+    ),
+    ("speaker", "SELECT child_id FROM chunks GROUP BY child_id HAVING count(*) = $3::int"),
+)
 
 
 async def find_whole_voice(work: UnitOfWork, username: str, sent: VoiceUpload) -> WholeClip | None:
@@ -89,16 +95,17 @@ async def find_whole_voice(work: UnitOfWork, username: str, sent: VoiceUpload) -
     None: :func:`assemble_voice` has to say why. What is read here is decided again when the message is stored; only the
     row of the blob is written, which is deleted like any other that no message refers to.
     """
-    rows = await work.read(_READ_WHOLE, username, sent.ref, sent.claim.chunks, wire_id_of(sent.to))
+    blob_id = uuid.uuid4()
+    whole = Write(_WHOLE, (username, sent.ref, sent.claim.chunks, wire_id_of(sent.to)))
+    # Before the hash is compared: it nearly always is what the watch states, and one statement is one commit.
+    blob = reservation(work, blob_id, sent.claim.size_bytes, sent.claim.sha256, child="speaker")
+    rows = await write_together(work, whole, blob, result="SELECT * FROM chunks ORDER BY number", is_last=True)
     if not rows:
         return None
     child_id, wrapped_key = rows[0][:2]
     key = unwrapped_key(work, child_id, wrapped_key)
     clip = opened_chunks(username, sent.ref, sent.claim, key, [(number, sealed) for _, _, number, sealed in rows])
-    if clip is None:
-        return None
-    blob_id = await reserve(work, child_id, len(clip), sent.claim.sha256, is_last=True)
-    return WholeClip(blob_id, key, clip)
+    return None if clip is None else WholeClip(blob_id, key, clip)
 
 
 async def assemble_voice(

@@ -6,16 +6,16 @@ import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Final
+from typing import Final, NamedTuple
 
 from sqlmodel import col, select
 
-from services.core.devices.alerts.calling import plan_calling
+from services.core.devices.alerts.calling import BeingCalled, Plan, lock_being_called, plan_calling
 from services.core.devices.alerts.rules import AlertKind, is_escalated, parse_alert_kind, right_required, window_of
 from services.core.devices.alerts.tables import Alert
 from services.core.platform.db.database import UnitOfWork
 from services.core.platform.db.together import Write, write_together
-from services.core.platform.events.actions import record_event
+from services.core.platform.events.actions import RECORDED, check_recorded, events_for_each, record_event
 from services.core.platform.facts.actions import record_fact
 from services.core.platform.outbox.actions import Effect, watch_notice
 
@@ -38,16 +38,26 @@ class NewAlert:
     subject_id: uuid.UUID | None = None
 
 
-async def raise_alert(work: UnitOfWork, raised: NewAlert, *writes: Write) -> Alert:
+class Before(NamedTuple):
+    """What there was before a watch sent an alert, read under the lock of its identity."""
+
+    # The alert with the same id of the same watch.
+    alert_id: uuid.UUID | None
+    # Another alert of an escalated kind, locked.
+    being_called: BeingCalled | None
+
+
+async def raise_alert(work: UnitOfWork, raised: NewAlert, *writes: Write, before: Before | None = None) -> Alert:
     """Raise an alert, notify the guardians, and return it; a repeat returns the first alert and notifies nobody.
 
     A repeat has the same id of the same watch, or the same kind and subject within the window of its kind. The caller
     holds a row lock that serialises repeats (the watch's identity, for example): otherwise two concurrent calls would
     both raise a new alert. Further ``writes`` are made in any case, with the same statement as the alert. What is
-    returned is no object of the session: changes of it are not written. Raises AlertKindUnknownError.
+    returned is no object of the session: changes of it are not written. ``before``: what the caller has read already.
+    Raises AlertKindUnknownError.
     """
     kind = parse_alert_kind(raised.kind)
-    known = await _raised_before(work, raised, kind)
+    known = await _raised_before(work, raised, kind, before)
     if known is not None:
         if writes:
             await write_together(work, *writes)
@@ -58,15 +68,26 @@ async def raise_alert(work: UnitOfWork, raised: NewAlert, *writes: Write) -> Ale
         happened_at=raised.happened_at,
         raised_at=work.now,
     )  # fmt: skip
-    is_shown = is_escalated(kind) and await plan_calling(work, alert, work.now)
-    await write_together(work, _written(alert), *writes)
+    plan = await _plan(work, alert, before) if is_escalated(kind) else Plan(is_shown=False)
     record_fact(
         work, f"alert_{kind.value}", watch_id=raised.watch_id, child_id=raised.child_id, family_id=raised.family_id,
         ref_id=alert.alert_id, happened_at=raised.happened_at,
     )  # fmt: skip
-    effects = [watch_notice(alert.username)] if is_shown and alert.username and alert.ref else []
-    await tell_guardians(work, alert, "alert.raised", effects)
+    effects = [watch_notice(alert.username)] if plan.is_shown and alert.username and alert.ref else []
+    event = events_for_each(
+        work, alert.family_id, "alert.raised", [None], child_id=alert.child_id, ref_id=alert.alert_id,
+        needs_right=right_required(kind), detail={"kind": alert.kind}, effects=effects,
+    )  # fmt: skip
+    check_recorded(await write_together(work, _written(alert), *plan.writes, *writes, event, result=RECORDED), 1)
     return alert
+
+
+async def _plan(work: UnitOfWork, alert: Alert, before: Before | None) -> Plan:
+    if before is None:
+        other = await lock_being_called(work, alert.child_id, alert.alert_id)
+    else:
+        other = before.being_called
+    return plan_calling(work, alert, work.now, other)
 
 
 # Columns that a new alert may have set; the list of whom it was escalated to is empty.
@@ -85,13 +106,19 @@ def _written(alert: Alert) -> Write:
     return Write((("raised_alert", _INSERT),), tuple(getattr(alert, column) for column in _COLUMNS))
 
 
-async def _raised_before(work: UnitOfWork, raised: NewAlert, kind: AlertKind) -> Alert | None:
-    if raised.username is not None and raised.ref is not None:
-        same = await work.fetch(
-            "SELECT alert_id FROM alert WHERE username = $1 AND ref = $2", raised.username, raised.ref
-        )
-        if same:
-            return await work.session.get_one(Alert, same[0][0])
+# The alert of the id $2 of the watch $1.
+SAME: Final = "SELECT alert_id FROM alert WHERE username = $1 AND ref = $2"
+
+
+async def _raised_before(
+    work: UnitOfWork, raised: NewAlert, kind: AlertKind, before: Before | None
+) -> Alert | None:  # fmt: skip
+    same_id = None if before is None else before.alert_id
+    if before is None and raised.username is not None and raised.ref is not None:
+        same = await work.fetch(SAME, raised.username, raised.ref)
+        same_id = same[0][0] if same else None
+    if same_id is not None:
+        return await work.session.get_one(Alert, same_id)
     window = window_of(kind)
     if not window:
         return None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Final, NamedTuple
 
@@ -13,6 +14,7 @@ from services.core.devices.alerts.rules import ESCALATING_KINDS, NEXT_PRESS_AFTE
 from services.core.devices.alerts.tables import Alert
 from services.core.devices.contacts.living_with import contacts_living_with
 from services.core.platform.db.database import UnitOfWork
+from services.core.platform.db.together import Write, write_together
 from services.core.platform.outbox.actions import CHANNEL, discard_sms, notify_watch
 
 # Wakes the worker's escalation on the outbox's channel.
@@ -20,42 +22,74 @@ WAKE_UP: Final = "escalation"
 _KINDS: Final = [kind.value for kind in ESCALATING_KINDS]
 
 
+class BeingCalled(NamedTuple):
+    """The alert of a child that is being called about, locked."""
+
+    alert_id: uuid.UUID
+    escalate_at: datetime
+    calling_step: str | None
+    called_at: datetime | None
+    state: str | None
+
+
+# {child_id} and {condition} are expressions of SQL.
+BEING_CALLED: Final = (
+    f"SELECT {', '.join(BeingCalled._fields)} FROM alert"  # noqa: S608 - names of our own columns
+    " WHERE child_id = {child_id} AND escalate_at IS NOT NULL AND {condition} ORDER BY raised_at LIMIT 1"
+    " FOR NO KEY UPDATE"
+)
+_LOCK_BEING_CALLED: Final = BEING_CALLED.format(child_id="$1", condition="alert_id <> $2")
+_BRING_FORWARD: Final = "UPDATE alert SET escalate_at = $2, calling_until_at = $3 WHERE alert_id = $1"
+
+
+class Plan(NamedTuple):
+    """How people will be called: whether the watch has a state to show, and what is to be written beside the alert."""
+
+    is_shown: bool
+    writes: Sequence[Write] = ()
+
+
+async def lock_being_called(work: UnitOfWork, child_id: uuid.UUID, not_this: uuid.UUID) -> BeingCalled | None:
+    """Return the alert of the child, other than ``not_this``, that is being called about, and lock it."""
+    locked = await work.fetch(_LOCK_BEING_CALLED, child_id, not_this)
+    return BeingCalled(*locked[0]) if locked else None
+
+
 async def start_calling(work: UnitOfWork, alert: Alert, at: datetime) -> None:
     """Plan the first round of a stored alert at a time, as :func:`plan_calling` does, and write the plan."""
-    is_shown = await plan_calling(work, alert, at)
+    plan = plan_calling(work, alert, at, await lock_being_called(work, alert.child_id, alert.alert_id))
     work.add(alert)
     await work.flush()
-    if is_shown:
+    if plan.writes:
+        await write_together(work, *plan.writes)
+    if plan.is_shown:
         await _notify_watch_of(work, alert)
 
 
-async def plan_calling(work: UnitOfWork, alert: Alert, at: datetime) -> bool:
-    """Plan the first round of an alert at a time, unless one of the child's alerts is being called about.
+def plan_calling(work: UnitOfWork, alert: Alert, at: datetime, other: BeingCalled | None) -> Plan:
+    """Plan the first round of an alert at a time, unless another of the child's alerts is being called about.
 
-    Return whether its watch has a state to show. The caller writes the alert and notifies the watch.
+    The caller has locked ``other``, writes the alert and the plan, and notifies the watch.
 
     One alert a child at a time: ten presses must not cost each guardian ten messages. Another press brings the next
     round of the first one forward and lets it go on for CALLING_MAX from now; its watch shows the same.
     """
     alert.calling_step, alert.calling_round, alert.escalated_to, alert.called_at = Step.BEGIN, 0, [], None
-    other = await _lock_being_called(work, alert.child_id, alert.alert_id)
     if other is None:
         alert.escalate_at = at
         alert.calling_until_at = work.now + CALLING_MAX
         work.notify(CHANNEL, WAKE_UP)
-        return False
+        return Plan(is_shown=False)
     alert.escalate_at = None
     escalate_at = other.escalate_at
     if other.calling_step == Step.BEGIN and other.called_at is not None:
         escalate_at = earlier_round_at(escalate_at, other.called_at, work.now)
-    await work.fetch(
-        "UPDATE alert SET escalate_at = $2, calling_until_at = $3 WHERE alert_id = $1",
-        other.alert_id, escalate_at, work.now + CALLING_MAX,
-    )  # fmt: skip
-    if other.state is None:
-        return False
-    _set_state(work, alert, CallState(other.state))
-    return True
+    brought_forward = Write(
+        (("brought_forward", _BRING_FORWARD),), (other.alert_id, escalate_at, work.now + CALLING_MAX)
+    )
+    if other.state is not None:
+        _set_state(work, alert, CallState(other.state))
+    return Plan(other.state is not None, [brought_forward])
 
 
 async def call_about_the_next(work: UnitOfWork, child_id: uuid.UUID) -> None:
@@ -144,26 +178,6 @@ def _set_state(work: UnitOfWork, alert: Alert, state: CallState, seen_by: str | 
     alert.state, alert.state_at = state, work.now
     alert.seen_by = seen_by
     alert.seen_told_at = None
-
-
-class _BeingCalled(NamedTuple):
-    """The alert of a child that is being called about."""
-
-    alert_id: uuid.UUID
-    escalate_at: datetime
-    calling_step: str | None
-    called_at: datetime | None
-    state: str | None
-
-
-async def _lock_being_called(work: UnitOfWork, child_id: uuid.UUID, not_this: uuid.UUID) -> _BeingCalled | None:
-    locked = await work.fetch(
-        f"SELECT {', '.join(_BeingCalled._fields)} FROM alert"  # noqa: S608 - names of our own columns
-        " WHERE child_id = $1 AND escalate_at IS NOT NULL AND alert_id <> $2 ORDER BY raised_at LIMIT 1"
-        " FOR NO KEY UPDATE",
-        child_id, not_this,
-    )  # fmt: skip
-    return _BeingCalled(*locked[0]) if locked else None
 
 
 async def _is_being_called(work: UnitOfWork, child_id: uuid.UUID) -> bool:

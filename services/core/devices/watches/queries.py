@@ -18,6 +18,7 @@ from services.core.devices.watches.tables import Watch, WatchIdentity, WatchPres
 from services.core.devices.watches.timestamps import AssignmentSpan
 from services.core.platform.db.database import UnitOfWork
 from services.core.platform.db.prepared import columns_of, objects_of
+from services.core.platform.leases.actions import IS_HELD, HeldLease, refuse_lost
 
 # A watch in one of these states may log in; lost, returned and broken ones may not.
 STATES_THAT_MAY_LOG_IN = ("registered", "handed_out")
@@ -109,14 +110,23 @@ async def standing_identity(work: UnitOfWork, username: str, *, lock: bool = Fal
     return (await work.session.exec(statement.with_for_update(key_share=True) if lock else statement)).first()
 
 
-async def lock_standing_identities(work: UnitOfWork, usernames: Collection[str]) -> dict[str, WatchIdentity]:
+async def lock_standing_identities(
+    work: UnitOfWork, usernames: Collection[str], lease: HeldLease | None = None
+) -> dict[str, WatchIdentity]:
     """Return the standing identities of these user names, by user name, each locked together with its presence.
 
-    Rows are locked in the order of their names, so that two batches never wait for each other.
+    Rows are locked in the order of their names, so that two batches never wait for each other. ``lease`` is checked by
+    the same statement, before it locks anything; raises LeaseLostError.
     """
+    if lease is None:
+        rows = [tuple(row) for row in await work.fetch(_lock_statement(), list(usernames))]
+    else:
+        fenced = await work.fetch(_fenced_lock_statement(), list(usernames), lease.name, lease.token)
+        refuse_lost(lease, is_held=fenced[0][0])
+        rows = [tuple(row)[1:] for row in fenced if row[1] is not None]
     identities = {}
-    for row in await work.fetch(_lock_statement(), list(usernames)):
-        identity, presence = objects_of(work, tuple(row), WatchIdentity, WatchPresence, refresh=True)
+    for row in rows:
+        identity, presence = objects_of(work, row, WatchIdentity, WatchPresence, refresh=True)
         set_committed_value(identity, "presence", presence)
         identities[identity.username] = identity
     return identities
@@ -130,6 +140,16 @@ def _lock_statement() -> str:
         " WHERE identity.username = ANY($1::text[]) AND identity.ended_at IS NULL"
         " ORDER BY identity.username FOR NO KEY UPDATE"
     )
+
+
+@cache
+def _fenced_lock_statement() -> str:
+    """Return the same with the lease in the first column; without an identity one row, of nulls but for the lease.
+
+    Postgres can join each row of the left side with all of the right one in no other way than from left to right.
+    """
+    held = IS_HELD.format("$2", "$3")
+    return f"SELECT * FROM {held} AS lease(is_held) LEFT JOIN ({_lock_statement()}) AS locked ON true"  # noqa: S608
 
 
 async def standing_usernames(work: UnitOfWork, usernames: Collection[str]) -> set[str]:

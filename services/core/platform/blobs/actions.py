@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import uuid
 from datetime import timedelta
+from typing import Final
 
 from sqlalchemy import and_, or_
 from sqlmodel import col, select
@@ -12,9 +13,16 @@ from services.core.platform.blobs.errors import BlobGoneError
 from services.core.platform.blobs.store import BlobStore
 from services.core.platform.blobs.tables import Blob
 from services.core.platform.db.database import Database, UnitOfWork
+from services.core.platform.db.together import Write, write_together
 
 # A written blob is referenced within seconds, or its writer died.
 WRITING_LIVES = timedelta(hours=1)
+
+
+_RESERVE: Final = """
+INSERT INTO blob (blob_id, child_id, state, size_bytes, sha256, created_at, changed_at)
+SELECT $1, child_id, 'writing', $2, $3, $4, $4::timestamptz FROM {child}
+"""
 
 
 async def reserve(
@@ -25,12 +33,16 @@ async def reserve(
     ``is_last``: the caller commits at once, so that the row needs neither BEGIN nor COMMIT.
     """
     blob_id = uuid.uuid4()
-    await (work.fetch_last if is_last else work.fetch)(
-        "INSERT INTO blob (blob_id, child_id, state, size_bytes, sha256, created_at, changed_at)"
-        " VALUES ($1, $2, 'writing', $3, $4, $5, $5)",
-        blob_id, child_id, plain_bytes, sha256, work.now,
-    )  # fmt: skip
+    of_child = Write((("of_child", "SELECT $1::uuid AS child_id"),), (child_id,))
+    await write_together(
+        work, of_child, reservation(work, blob_id, plain_bytes, sha256, child="of_child"), is_last=is_last
+    )
     return blob_id
+
+
+def reservation(work: UnitOfWork, blob_id: uuid.UUID, plain_bytes: int, sha256: str, *, child: str) -> Write:
+    """Return what :func:`reserve` writes for the ``child_id`` that the part ``child`` of the same statement names."""
+    return Write((("reserved", _RESERVE.format(child=child)),), (blob_id, plain_bytes, sha256, work.now))
 
 
 def reserve_for_export(work: UnitOfWork, export_id: uuid.UUID, plain_bytes: int, sha256: str) -> Blob:

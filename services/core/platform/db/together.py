@@ -28,10 +28,16 @@ class Write:
     arguments: tuple[object, ...]
 
 
-async def write_together(work: UnitOfWork, *writes: Write, result: str = "SELECT") -> list[asyncpg.Record]:
-    """Run these writes as one statement; return the rows of ``result``, a SELECT that may name parts."""
+async def write_together(
+    work: UnitOfWork, *writes: Write, result: str = "SELECT", is_last: bool = False
+) -> list[asyncpg.Record]:
+    """Run these writes as one statement; return the rows of ``result``, a SELECT that may name parts.
+
+    ``is_last``: as `UnitOfWork.fetch_last`.
+    """
     statement = _composed(tuple((write.parts, len(write.arguments)) for write in writes), result)
-    return await work.fetch(statement, *(argument for write in writes for argument in write.arguments))
+    fetch = work.fetch_last if is_last else work.fetch
+    return await fetch(statement, *(argument for write in writes for argument in write.arguments))
 
 
 # Callers combine a few constant writes: the statement of each combination is made once.

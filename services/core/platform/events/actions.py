@@ -93,12 +93,49 @@ async def record_event_for_each(  # noqa: PLR0913 - as record_event
 
     ``writes`` are parts of the same statement.
     """
+    event = events_for_each(
+        work, family_id, kind, guardian_ids, child_id=child_id, ref_id=ref_id, needs_right=needs_right, detail=detail,
+        effects=effects,
+    )  # fmt: skip
+    check_recorded(await write_together(work, event, *writes, result=RECORDED), len(guardian_ids))
+
+
+# The result of a statement with a write of `events_for_each`: a row an event.
+RECORDED: Final = "SELECT FROM recorded"
+
+
+def check_recorded(recorded: Sequence[object], count: int) -> None:
+    """Raise NoResultFound unless so many events were recorded: the family is gone."""
+    if len(recorded) != count:
+        raise NoResultFound
+
+
+def events_for_each(  # noqa: PLR0913 - as record_event
+    work: UnitOfWork,
+    family_id: uuid.UUID,
+    kind: str,
+    guardian_ids: Sequence[uuid.UUID | None],
+    *,
+    child_id: uuid.UUID | None = None,
+    ref_id: uuid.UUID | None = None,
+    needs_right: str = "",
+    detail: dict[str, str | int | bool] | None = None,
+    effects: Sequence[outbox.Effect] = (),
+) -> Write:
+    """Return what :func:`record_event_for_each` writes, and wake its listeners at commit.
+
+    To be written together with rows that no other transaction waits for while it holds the family: the row of the
+    family is locked by the same statement. The caller compares the rows of `RECORDED` (:func:`check_recorded`).
+    """
     # Rows with the number of the event that they name, counted from 1.
     queued = [(effect, 0) for effect in effects]
     if wakes_phones(kind, detail or {}):
         notice = outbox.phones_notice(family_id, urgency_of(kind, detail or {}))
         queued += [(notice, number) for number in range(1, len(guardian_ids) + 1)]
-    event = Write(
+    work.notify(CHANNEL, family_id)
+    for effect, _ in queued:
+        work.notify(outbox.CHANNEL, effect.kind)
+    return Write(
         _RECORD,
         (
             family_id, kind, guardian_ids, child_id, ref_id, needs_right, json.dumps(detail or {}), work.now,
@@ -107,12 +144,6 @@ async def record_event_for_each(  # noqa: PLR0913 - as record_event
             [number for _, number in queued],
         ),
     )  # fmt: skip
-    recorded = await write_together(work, event, *writes, result="SELECT seq FROM recorded")
-    if len(recorded) != len(guardian_ids):
-        raise NoResultFound
-    work.notify(CHANNEL, family_id)
-    for effect, _ in queued:
-        work.notify(outbox.CHANNEL, effect.kind)
 
 
 async def hold_families(work: UnitOfWork, family_ids: Collection[uuid.UUID]) -> None:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Final
+from typing import Any, Final
 
 from sqlalchemy import tuple_, update
 from sqlmodel import col, select
@@ -31,17 +32,22 @@ def rejected(detail: str) -> Answer:
     return Answer("rejected", detail)
 
 
+# What is known of the id $2 of the watch $1.
+KNOWN: Final = "SELECT fingerprint, code, detail FROM uplink WHERE username = $1 AND ref = $2"
+
+
 async def known_answer(work: UnitOfWork, username: str, ref: str, fingerprint: str) -> Answer | None:
     """Return the receipt for an id that was already used, or None when the id is new.
 
     Same content: ``duplicate``, or the same rejection. Other content: ``rejected id_conflict``.
     """
-    known = await work.fetch(
-        "SELECT fingerprint, code, detail FROM uplink WHERE username = $1 AND ref = $2", username, ref
-    )
-    if not known:
-        return None
-    known_fingerprint, code, detail = known[0]
+    known = await work.fetch(KNOWN, username, ref)
+    return answer_of(known[0], fingerprint) if known else None
+
+
+def answer_of(known: Iterable[Any], fingerprint: str) -> Answer:
+    """Return the receipt of a row of `KNOWN` for content with this digest, as :func:`known_answer` does."""
+    known_fingerprint, code, detail = known
     # The digest is empty after its purge: the id alone then identifies the retry.
     if known_fingerprint and known_fingerprint != fingerprint:
         return rejected("id_conflict")

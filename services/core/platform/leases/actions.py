@@ -73,10 +73,19 @@ def new_holder() -> str:
     return f"{socket.gethostname()[:60]}/{os.getpid()}/{new_ref()}"
 
 
+# A function call for a statement that other work begins with, with expressions for its name and its token.
+IS_HELD: Final = "lease_is_held({}, {})"
+
+
 async def check_lease(work: UnitOfWork, lease: HeldLease) -> None:
     """Raise LeaseLostError unless this token holds the lease, which then cannot change before this transaction ends."""
-    rows = await work.fetch("SELECT lease_is_held($1, $2)", lease.name, lease.token)
-    if not rows[0][0]:
+    rows = await work.fetch(f"SELECT {IS_HELD.format('$1', '$2')}", lease.name, lease.token)
+    refuse_lost(lease, is_held=rows[0][0])
+
+
+def refuse_lost(lease: HeldLease, *, is_held: bool) -> None:
+    """Raise LeaseLostError as :func:`check_lease` does, by the value of `IS_HELD` in a statement of the transaction."""
+    if not is_held:
         lease.lost.set()
         message = f"the lease {lease.name} is held by another process"
         raise LeaseLostError(message)
