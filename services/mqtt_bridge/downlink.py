@@ -184,10 +184,11 @@ class DownlinkPublisher:
                 for _ in rows:
                     await self._publish_some(connection, work_there, 1)
                 return True
-            # One row that fails must not stop the others, nor be tried without a pause.
-            log.exception("downlink_row_failed", outbox_id=rows[0].outbox_id)
+            # One row that fails must not stop the others, nor be tried without a pause. Deferred before it is logged:
+            # another claimer would take it while the traceback is written.
             async with self._database.begin() as work:
                 await outbox.defer_by_id(work, rows[0].outbox_id or 0)
+            log.exception("downlink_row_failed", outbox_id=rows[0].outbox_id)
             return True
         sent = [row for row, messages in due if messages]
         if sent:
