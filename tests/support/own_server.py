@@ -125,10 +125,15 @@ class OwnServer:
             self._child = None
 
     def kill(self) -> None:
-        """Lose it, as a machine without power does."""
+        """Lose every process of it at once, as a machine without power does.
+
+        One that outlives the first would hold the shared memory, and the next start would be refused.
+        """
         assert self._child is not None
         self._child.kill()
         self._child.wait()
+        while processes_in(self.data):
+            self._signal_all(signal.SIGKILL)
 
     def freeze(self) -> None:
         """Stop every process of it, as a machine that swaps does."""
