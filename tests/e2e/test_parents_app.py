@@ -125,7 +125,11 @@ async def test_words_stand_in_their_field_until_the_phone_has_kept_them(talking:
     await phone.page.evaluate("""() => {
         const put = IDBObjectStore.prototype.put;
         window.mend = () => { IDBObjectStore.prototype.put = put; };
-        IDBObjectStore.prototype.put = () => { throw new DOMException("full", "QuotaExceededError"); };
+        // Only where the words go: what the page keeps beside would fail first, and the words after the mending.
+        IDBObjectStore.prototype.put = function (...given) {
+            if (this.name === "outbox") throw new DOMException("full", "QuotaExceededError");
+            return put.apply(this, given);
+        };
     }""")
     await phone.by_id("write").click()
     await phone.write("Write to the child", "kept words")
