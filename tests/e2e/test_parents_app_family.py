@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import AsyncIterator
+from typing import TYPE_CHECKING
 
 from sqlalchemy import delete
 
@@ -11,6 +12,9 @@ from services.core.people.accounts.tables import LoginChallenge
 from tests.support.phone import Phone
 from tests.support.screens import LANGUAGES, axe_faults, speak_language, word_faults
 from tests.support.stage import Stage, Talking, stage, talking
+
+if TYPE_CHECKING:
+    from playwright.async_api import Route
 
 __all__ = ["stage", "talking"]  # fixtures
 
@@ -102,6 +106,27 @@ async def each_screen(phone: Phone, child_id: str) -> AsyncIterator[str]:
     for name in OF_CHILD:
         await phone.show(name, child_id)
         yield name
+
+
+async def test_a_screen_that_got_no_answer_reads_again_by_itself(talking: Talking) -> None:
+    phone = talking.phone
+    refused = 0
+
+    async def refuse(route: Route) -> None:
+        nonlocal refused
+        refused += 1
+        # A server that is starting, then no network.
+        await (route.fulfill(status=503, json={"code": "try_again"}) if refused == 1 else route.abort())
+
+    await phone.page.route("**/guardians", refuse, times=2)
+    await phone.tap("Back")
+    await phone.by_id("settings").click()
+    await phone.by_id("guardians").click()
+    await phone.page.get_by_role("alert").wait_for()
+    await phone.by_id("guardian").first.wait_for()
+    assert refused == 2
+    await phone.page.get_by_role("alert").wait_for(state="detached")
+    phone.check()
 
 
 async def test_every_screen_is_found_by_a_screen_reader_in_light_and_dark(stage: Stage) -> None:

@@ -7,19 +7,17 @@ import { Banner, Button, Problem, Skeleton, Top } from "../../shared/ui/parts.ts
 import { locale, t } from "../../shared/words.ts";
 import { sentenceOf } from "../door/door.tsx";
 import { reload } from "../home/state.ts";
+import { useRead } from "../read.ts";
 import { ReadAloud } from "./read-aloud.tsx";
 
 export type Part = ConsentText["part"];
 
 export function useConsentText(part: Part): [ConsentText | null, string] {
-  const [text, setText] = useState<ConsentText | null>(null);
-  const [problem, setProblem] = useState("");
-  useEffect(() => {
-    askOpenly("GET /v1/consent-texts", { query: { locale: locale.value } })
-      .then((found) => setText(found.texts.find((one) => one.part === part) ?? null))
-      .catch((error: unknown) => setProblem(sentenceOf(error)));
+  const { value, problem } = useRead(async () => {
+    const found = await askOpenly("GET /v1/consent-texts", { query: { locale: locale.value } });
+    return found.texts.find((one) => one.part === part) ?? null;
   }, [part, locale.value]);
-  return [text, problem];
+  return [value, problem];
 }
 
 /** A text in paragraphs, the first of which is its title; `subject` names the recording of the operator. */

@@ -6,7 +6,7 @@ import { Banner, Button, Field, Form, Problem, Send, Sheet, Skeleton, Switch, To
 import { t } from "../../shared/words.ts";
 import { home } from "../home/state.ts";
 import { readContacts } from "../people.ts";
-import { useRead } from "./read.ts";
+import { useRead } from "../read.ts";
 
 export type Relation = ContactResponse["relation"];
 const RELATIONS: Relation[] = [

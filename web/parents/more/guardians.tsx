@@ -8,7 +8,7 @@ import { dateName, t } from "../../shared/words.ts";
 import { home } from "../home/state.ts";
 import { type Relation, RelationField } from "./contacts.tsx";
 import { Contest, Contests } from "./contests.tsx";
-import { useRead } from "./read.ts";
+import { useRead } from "../read.ts";
 
 const RIGHTS = ["may_message", "may_locate", "may_manage"] as const;
 

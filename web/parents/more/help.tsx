@@ -5,7 +5,7 @@ import { ask } from "../../shared/api.ts";
 import { Button, Problem, Skeleton, Top } from "../../shared/ui/parts.tsx";
 import { Icon } from "../../shared/ui/icon.tsx";
 import { ago, t } from "../../shared/words.ts";
-import { useRead } from "./read.ts";
+import { useRead } from "../read.ts";
 
 const KINDS = ["broken", "lost", "worried"] as const;
 

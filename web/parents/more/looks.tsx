@@ -4,7 +4,7 @@ import { ask } from "../../shared/api.ts";
 import { Empty, Problem, Skeleton, Top } from "../../shared/ui/parts.tsx";
 import { clockTime, dayName, t } from "../../shared/words.ts";
 import { familyOf } from "../home/state.ts";
-import { useRead } from "./read.ts";
+import { useRead } from "../read.ts";
 
 export function Looks({ child }: { child: HomeChild }) {
   const { child_id, family_id } = child.child;

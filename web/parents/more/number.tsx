@@ -6,7 +6,7 @@ import { go } from "../../shared/navigation.ts";
 import { Banner, Button, Field, Form, Problem, Send, Skeleton, Top } from "../../shared/ui/parts.tsx";
 import { clockTime, dateName, t } from "../../shared/words.ts";
 import { home } from "../home/state.ts";
-import { useRead } from "./read.ts";
+import { useRead } from "../read.ts";
 
 export function OwnNumber() {
   const { value, problem, change } = useRead(() => ask("GET /v1/me/number-change"), []);

@@ -7,7 +7,7 @@ import { sentenceOf } from "../door/door.tsx";
 import { home } from "../home/state.ts";
 import { LockCard } from "./lock-card.tsx";
 import { type PushState, pushState, subscribe } from "./push.ts";
-import { useRead } from "./read.ts";
+import { useRead } from "../read.ts";
 import { PinForm } from "./settings.tsx";
 
 export function Phones() {

@@ -5,7 +5,7 @@ import { ask } from "../../shared/api.ts";
 import { Banner, Button, Field, Problem, Skeleton, Switch, Top } from "../../shared/ui/parts.tsx";
 import { t } from "../../shared/words.ts";
 import { reload } from "../home/state.ts";
-import { useRead } from "./read.ts";
+import { useRead } from "../read.ts";
 
 const WEEK = [1, 2, 3, 4, 5, 6, 7];
 

@@ -1,6 +1,6 @@
 // The child's own word on places, with a text for children: a yes or a no, and a yes that is taken back.
-import { useEffect, useState } from "preact/hooks";
-import type { HomeChild, TextForChildren } from "../../shared/api-types.ts";
+import { useState } from "preact/hooks";
+import type { HomeChild } from "../../shared/api-types.ts";
 import { ask, askOpenly } from "../../shared/api.ts";
 import { Banner, Button, Field, Form, Problem, Send, Skeleton, Top } from "../../shared/ui/parts.tsx";
 import { locale, t } from "../../shared/words.ts";
@@ -8,18 +8,17 @@ import { ConsentPaper } from "../consent/consent.tsx";
 import { sayForChild } from "../consent/question.tsx";
 import { sentenceOf } from "../door/door.tsx";
 import { reload } from "../home/state.ts";
+import { useRead } from "../read.ts";
 
 export function OwnWord({ child }: { child: HomeChild }) {
   const { child_id, name, childs_consent_due } = child.child;
-  const [text, setText] = useState<TextForChildren | null>(null);
+  const { value: text, problem: unread } = useRead(
+    async () => (await askOpenly("GET /v1/consent-texts", { query: { locale: locale.value } })).for_children,
+    [locale.value],
+  );
   const [problem, setProblem] = useState("");
   const [born, setBorn] = useState("");
   const [said, setSaid] = useState<boolean | null>(null);
-  useEffect(() => {
-    askOpenly("GET /v1/consent-texts", { query: { locale: locale.value } })
-      .then((found) => setText(found.for_children))
-      .catch((error: unknown) => setProblem(sentenceOf(error)));
-  }, [locale.value]);
   const say = async (agreed: boolean): Promise<void> => {
     setProblem("");
     try {
@@ -45,7 +44,7 @@ export function OwnWord({ child }: { child: HomeChild }) {
       {childs_consent_due && said === null && <Banner icon="child">{t("word.due", { name })}</Banner>}
       {said !== null && <Banner kind="good" icon="good">{said ? t("word.said_yes", { name }) : t("word.said_no", { name })}</Banner>}
       <p>{t("word.how", { name })}</p>
-      {!text && !problem && <Skeleton lines={6} />}
+      {!text && !unread && <Skeleton lines={6} />}
       {text && <ConsentPaper text={text} subject="childs_word" />}
       {child.may_manage && !child.child.birth_date && (
         <Form onSend={() => void saveBirth()}>
@@ -53,7 +52,7 @@ export function OwnWord({ child }: { child: HomeChild }) {
           <Send disabled={!born}>{t("word.born_save")}</Send>
         </Form>
       )}
-      {problem && <Problem>{problem}</Problem>}
+      {(problem || unread) && <Problem>{problem || unread}</Problem>}
       {child.may_manage ? (
         <div class="stack">
           <Button disabled={!text} onClick={() => void say(true)}>{t("word.yes", { name })}</Button>
