@@ -71,7 +71,7 @@ class Pytest:
     def __init__(self, extent: str, arguments: list[str]) -> None:
         self.seed = ""
         self.closing_line = ""
-        # Three processes more than processors: much of a test is waiting for another process; a unit test waits for none.
+        # Three processes more than processors: a test mostly waits for another process; a unit test waits for none.
         processes = (os.cpu_count() or 1) + (3 if extent == "all" else 0)
         self._command = [
             sys.executable, "-m", "pytest",
