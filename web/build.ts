@@ -73,7 +73,7 @@ for (const name of ["parents.html", "check.html", "manifest.webmanifest", "icon.
 }
 // What only the later screens are refused with.
 const OF_LATER_SCREENS =
-  /^problem\.(agreement|birth|busy|child_|command|confirmation|contact|contest|day_|erasures|export|family|invitation|last_m|location|number|pairing|pin_ref|primary|push|quiet|relation|right_not|site|zone)/;
+  /^problem\.(agreement|already_guardian|birth|busy|child_|command|confirmation|contact|contest|day_|erasures|export|family|invitation|last_m|location|notice|number|pairing|pin_ref|primary|push|quiet|relation|right_not|site|zone)/;
 const isSaidFirst = keysOf(parents.metafile.outputs, (path) => partsWith(path, parents.metafile.outputs).includes("parents"));
 const isFirst = (key: string): boolean => isSaidFirst(key) && !OF_LATER_SCREENS.test(key);
 const isOfCheck = keysOf(check.metafile.outputs, () => true);

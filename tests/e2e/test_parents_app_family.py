@@ -129,6 +129,25 @@ async def test_a_screen_that_got_no_answer_reads_again_by_itself(talking: Talkin
     phone.check()
 
 
+async def test_screens_that_could_not_be_fetched_are_fetched_again(stage: Stage) -> None:
+    home = await stage.play.home()
+    phone = await stage.phone(service_workers="block")
+    refused = 0
+
+    async def refuse(route: Route) -> None:
+        nonlocal refused
+        refused += 1
+        await route.abort()
+
+    # Without a display name the first screen is one of the later part.
+    await phone.context.route("**/web/late.*.json*", refuse, times=2)
+    await phone.open()
+    await phone.log_in(home.phone)
+    await phone.page.get_by_role("alert").wait_for()
+    await phone.write("Your name for the child", "Mum")
+    assert refused == 2
+
+
 async def test_every_screen_is_found_by_a_screen_reader_in_light_and_dark(stage: Stage) -> None:
     home = await stage.play.home()
     phone = await stage.admitted(home.phone)

@@ -6,7 +6,7 @@ import { screen } from "../shared/navigation.ts";
 import { resume, standing } from "../shared/session.ts";
 import { Skeleton, Top } from "../shared/ui/parts.tsx";
 import { Faulty } from "../shared/ui/faulty.tsx";
-import { fittingLocale, locale, t, useLateWords, useLocale } from "../shared/words.ts";
+import { fittingLocale, readWordsAgain, t, useLateWords, useLocale } from "../shared/words.ts";
 import { Announcer } from "./announce.tsx";
 import { begun, isInApp, takeFragment } from "./begun.ts";
 import { Door, Languages } from "./door/door.tsx";
@@ -19,7 +19,7 @@ import { Proof } from "./proof.tsx";
 import { Check } from "./sos/check.tsx";
 import { callToShow, Sos } from "./sos/sos.tsx";
 import { mode } from "./talk/button.tsx";
-import { hurry, load } from "./talk/queue.ts";
+import { hurry, load, pauseAfter } from "./talk/queue.ts";
 import { tellHeard } from "./talk/player.ts";
 import { Talk } from "./talk/talk.tsx";
 import { registerWorker } from "./worker.ts";
@@ -34,15 +34,22 @@ async function loadLate(): Promise<void> {
 
 /** A screen of a later part of the app; without a network it comes from what the phone kept. */
 function Late({ show }: { show: (screens: Screens) => ComponentChildren }) {
-  const [isMissing, setMissing] = useState(false);
+  const [failed, setFailed] = useState(0);
   useEffect(() => {
-    if (!late.value) loadLate().catch(() => setMissing(true));
-  }, []);
+    if (late.value) return;
+    const load = (): void => void loadLate().catch(() => setFailed(failed + 1));
+    const timer = setTimeout(load, failed && pauseAfter(failed));
+    addEventListener("online", load);
+    return () => {
+      clearTimeout(timer);
+      removeEventListener("online", load);
+    };
+  }, [failed]);
   if (late.value) return <>{show(late.value)}</>;
   return (
     <main class="screen">
       <Top title="SmartWatch" />
-      {isMissing ? <p class="problem" role="alert">{t("problem.offline")}</p> : <Skeleton lines={4} />}
+      {failed ? <p class="problem" role="alert">{t("problem.offline")}</p> : <Skeleton lines={4} />}
     </main>
   );
 }
@@ -127,7 +134,7 @@ async function begin(): Promise<void> {
   const root = document.getElementById("app");
   if (root) render(<><App /><Faulty /></>, root);
   // The words were read before the worker stood: read again, they are kept for a start without a network.
-  registerWorker(() => void useLocale(locale.value).catch(() => undefined), () => { isOutdated = true; takeOver(); });
+  registerWorker(() => void readWordsAgain().catch(() => undefined), () => { isOutdated = true; takeOver(); });
   addEventListener("online", () => void hurry());
   addEventListener("hashchange", takeFragment);
   document.addEventListener("visibilitychange", () => {

@@ -31,7 +31,7 @@ export function useRead<T>(read: () => Promise<T>, of: unknown[]): Read<T> {
   };
   useEffect(() => void again(), of);
   useEffect(() => {
-    if (!failed) return undefined;
+    if (!failed) return;
     const retry = (): void => void again();
     const timer = setTimeout(retry, pauseAfter(failed));
     addEventListener("online", retry);

@@ -46,8 +46,7 @@ type Table = Record<string, string>;
 let withLate = false;
 
 export async function useLocale(code: Locale, chosen = false): Promise<void> {
-  const [first, late] = await Promise.all([readBuilt(addressOf("locale", code)), withLate ? readBuilt(addressOf("late", code)) : {}]);
-  table = { ...(first as Table), ...(late as Table) };
+  table = await wordsOf(code);
   locale.value = code;
   document.documentElement.lang = code;
   document.documentElement.dir = RIGHT_TO_LEFT.has(code.split("-")[0] ?? "") ? "rtl" : "ltr";
@@ -58,12 +57,27 @@ export async function useLocale(code: Locale, chosen = false): Promise<void> {
   }
 }
 
+async function wordsOf(code: Locale): Promise<Table> {
+  const isLate = withLate;
+  const [first, late] = await Promise.all([readBuilt(addressOf("locale", code)), isLate ? readBuilt(addressOf("late", code)) : {}]);
+  // The second part came into use meanwhile.
+  return isLate === withLate ? { ...(first as Table), ...(late as Table) } : wordsOf(code);
+}
+
 /** Reads the words of the second part too, once. */
 export async function useLateWords(): Promise<void> {
   if (withLate) return;
-  const late = (await readBuilt(addressOf("late", locale.value))) as Table;
+  const code = locale.value;
+  const late = (await readBuilt(addressOf("late", code))) as Table;
+  // Another language was chosen meanwhile.
+  if (code !== locale.value) return useLateWords();
   withLate = true;
   table = { ...table, ...late };
+}
+
+/** Reads the words in use again and changes nothing: a worker that has just taken over keeps what it sees. */
+export function readWordsAgain(): Promise<unknown> {
+  return wordsOf(locale.value);
 }
 
 /** The language that was chosen here and that the server has not been told yet: text messages come in it too. */
