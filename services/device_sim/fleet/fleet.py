@@ -61,7 +61,7 @@ async def run_fleet(
         )
     report = reported(parts, None if delivered is None else await delivered())
     report.machine, report.limits = machine.shown(), limits
-    report.asked, report.fitted, report.tls = len(members), fits, plan.tls_ca_file is not None
+    report.watches, report.fitted, report.tls = len(members), fits, plan.tls_ca_file is not None
     return report
 
 

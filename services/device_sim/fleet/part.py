@@ -31,7 +31,7 @@ _CREATED: Final = 201
 class PartResult:
     """Everything that one process counted, unreduced, so that several can be put together."""
 
-    asked: int = 0
+    watches: int = 0
     logged_in: int = 0
     logged_in_within_s: float = 0.0
     online: int = 0
@@ -67,7 +67,7 @@ class FleetPart:
         self._plan = plan
         self._members = members
         self._tell = tell
-        self._result = PartResult(asked=len(members))
+        self._result = PartResult(watches=len(members))
         self._watches = [LightWatch(member, self) for member in members]
         self._parents: dict[str, LightParent] = {}
         self._connecting_s: dict[str, float] = {}

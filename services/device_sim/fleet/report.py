@@ -36,7 +36,7 @@ class FleetReport:
     limits: list[str] = field(default_factory=list)
     processes: int = 1
     tls: bool = False
-    asked: int = 0
+    watches: int = 0
     fitted: int = 0
     online: int = 0
     connects_per_s: float = 0.0
@@ -77,7 +77,7 @@ class FleetReport:
             (
                 "watches",
                 (
-                    f"{self.online} of {self.asked} online by {'TLS' if self.tls else 'plain MQTT'}, "
+                    f"{self.online} of {self.watches} online by {'TLS' if self.tls else 'plain MQTT'}, "
                     f"{self.fitted} fit; {memory} each, {self.processes} processes"
                 ),
             ),
@@ -122,7 +122,7 @@ def reported(parts: Sequence[PartResult], delivered: Collection[str] | None) -> 
         processes=len(parts), online=sum(part.online for part in parts),
         connects_per_s=sum(part.logged_in for part in parts) / max(0.001, *(part.logged_in_within_s for part in parts)),
         hello=_spread(_joined(parts, "online_s")), lost_connections=sum(part.lost_connections for part in parts),
-        bytes_a_watch=sum(memory) // max(1, sum(part.asked for part in parts)) if memory else None,
+        bytes_a_watch=sum(memory) // max(1, sum(part.watches for part in parts)) if memory else None,
         texts_of_watches=len(sent_up), texts_of_parents=len(sent_down),
         confirmed=len(confirmed_up) + len(confirmed_down), refused=sum(part.refused for part in parts),
         receipts=_spread(_joined(parts, "receipts_s")), streams=sum(part.streams for part in parts),
