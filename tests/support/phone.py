@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import os
+import re
 import sys
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
@@ -146,6 +147,12 @@ class Phone:
         await self.page.goto(self.origin + path)
         if language is not None:
             await self.tap(language)
+
+    async def switch_on(self, name: str | re.Pattern[str]) -> None:
+        """Turn a switch on; it shows so when the server has said yes, and in between whatever was drawn last."""
+        switches = self.page.get_by_role("switch", name=name)
+        await switches.click()
+        await self.page.get_by_role("switch", name=name, checked=True).wait_for()
 
     def button(self, name: str) -> Locator:
         return self.page.get_by_role("button", name=name, exact=True)
