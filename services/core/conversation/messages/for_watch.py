@@ -1,4 +1,4 @@
-"""What waits in the inbox for a watch: an item with all of its message that the watch is sent, by one statement."""
+"""Read the items of the inbox that wait for a watch, each with its message, by one statement."""
 
 from __future__ import annotations
 

@@ -39,7 +39,7 @@ class NewAlert:
 
 
 class Before(NamedTuple):
-    """What there was before a watch sent an alert, read under the lock of its identity."""
+    """The earlier alerts that decide how a new alert is handled, read under the lock of the watch's identity."""
 
     # The alert with the same id of the same watch.
     alert_id: uuid.UUID | None

@@ -12,7 +12,7 @@ async def cancellation_first() -> AsyncIterator[None]:
     """Raise CancelledError for whatever failure ends a block in which the task was cancelled.
 
     When a connection is lost in the moment of a cancellation, the driver or the rollback may raise the loss instead.
-    Whoever tries again after a loss would then go on for ever, and whoever cancelled it would wait for ever.
+    A caller that retries after a loss would then never end, and the task that cancelled it would wait for ever.
     """
     task = asyncio.current_task()
     # In Python 3.11.2 a task whose task group has failed counts as cancelled for ever: only a new one is meant.

@@ -31,7 +31,7 @@ _LOOK_S: Final = 1.0
 _OTHER_ADDRESS_S: Final = 10.0
 # While nothing connects, a process that is asked whether it is ready looks so often.
 _LOOK_AGAIN_AFTER_S: Final = 10.0
-# What a process says of itself while an old primary is there; also the event in its log.
+# The warning in the readiness of a process while an old primary runs; the event in its log has the same name.
 REFUSED: Final = "old_primary_refused"
 # No role needs a right for it. 0 for a standby, which has no timeline of its own.
 _TIMELINE: Final = (
@@ -87,7 +87,7 @@ class Servers:
         self._url = several[-1] if several else ""
         self._newest_timeline = 0
         self._looked_at_s: float | None = None
-        # What the last look found: the timeline, 0 of a standby, None of a server that was not reached.
+        # By the last look at each server: its timeline, 0 for a standby, None for a server that was not reached.
         self._seen: dict[Host, int | None] = {}
         self._refused: dict[Host, int] = {}
         self._timelines: WeakKeyDictionary[asyncpg.Connection, int] = WeakKeyDictionary()

@@ -1,4 +1,4 @@
-"""What a connection that listens has heard, in its order."""
+"""The notifications that a listening connection received, in their order."""
 
 from __future__ import annotations
 
