@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import os
+import tempfile
 import uuid
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
@@ -28,7 +29,7 @@ _OVERLAP = timedelta(minutes=2)
 
 
 class RecordingCopies:
-    """The copies in one backup folder. Each process has its own; two that copy the same recording write the same."""
+    """The copies in one backup folder. Any number may copy the same recording at once: they write the same."""
 
     def __init__(self, folder: BackupFolder, database: Database, store: BlobStore) -> None:
         self._folder = folder
@@ -102,8 +103,9 @@ def write_copies(folder: Path, sealed: dict[uuid.UUID, bytes]) -> None:
     for blob_id, content in sealed.items():
         file = copy_of(folder, blob_id.hex)
         file.parent.mkdir(mode=0o700, exist_ok=True)
-        temporary = file.with_suffix(f".{os.getpid()}.coming")
-        descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+        # A name of this call alone: the receiver and a backup copy the same recording at the same moment.
+        descriptor, name = tempfile.mkstemp(prefix=f"{file.name}.", suffix=".coming", dir=file.parent)
+        temporary = Path(name)
         try:
             write_all(descriptor, content)
         except OSError:

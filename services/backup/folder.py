@@ -18,6 +18,7 @@ import errno
 import fcntl
 import os
 import shutil
+import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -28,6 +29,7 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, ValidationError
 
 from services.backup.errors import BackupError
 from services.backup.server import Server
+from services.backup.sums import write_all
 from services.core.platform.settings import Settings
 
 FULL = "full"
@@ -172,9 +174,16 @@ class BackupFolder:
         """Keep room for the state, which has to say that the disk is full."""
         reserve = self.folder / _RESERVE
         if not reserve.exists():
-            coming = reserve.with_suffix(".coming")
-            coming.write_bytes(bytes(_RESERVE_BYTES))
-            coming.rename(reserve)
+            # A name of this call alone: several processes may prepare the folder at once.
+            descriptor, coming = tempfile.mkstemp(prefix=f"{_RESERVE}.", suffix=".coming", dir=self.folder)
+            try:
+                write_all(descriptor, bytes(_RESERVE_BYTES))
+                Path(coming).rename(reserve)
+            except OSError:
+                Path(coming).unlink(missing_ok=True)
+                raise
+            finally:
+                os.close(descriptor)
 
     def use_reserve(self) -> None:
         """Give the room for the state free; a repeat does nothing."""

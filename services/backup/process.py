@@ -40,7 +40,8 @@ from services.core.platform.settings import Settings
 FOLLOW_EVERY_S: Final = 1.0
 LOOK_FOR_BACKUP_EVERY_S: Final = 20.0
 RETRY_AFTER_S: Final = 5.0
-RETRY_BACKUP_AFTER_S: Final = 600.0
+# A backup that failed is tried again after 20, 40, 80 ... 600 s: it may take long, and most faults pass at once.
+RETRY_BACKUP_AFTER_S: Final = (20.0, 600.0)
 FULL_AFTER: Final = timedelta(days=6, hours=12)
 REPLACE_DAMAGED_AFTER: Final = timedelta(hours=1)
 # A loop that has not come round for this long hangs.
@@ -123,18 +124,21 @@ class Daily:
 
     async def run(self) -> None:
         """Look whether a backup is due, until cancelled."""
-        pause_s = 0.0
+        pause_s, failures = 0.0, 0
+        shortest_s, longest_s = RETRY_BACKUP_AFTER_S
         while True:
             self.came_round_s = asyncio.get_running_loop().time() + pause_s
             await asyncio.sleep(pause_s)
             pause_s = LOOK_FOR_BACKUP_EVERY_S
             try:
                 await self._take_if_due()
+                failures = 0
             except Exception as error:  # noqa: BLE001 - every fault is recorded and tried again
                 if isinstance(error, BackupError) and error.code == "backup_busy":
                     continue
                 note_fault(self._source, DAILY, error)
-                pause_s = RETRY_BACKUP_AFTER_S
+                pause_s = min(shortest_s * 2**failures, longest_s)
+                failures += 1
 
     async def _take_if_due(self) -> None:
         async with connected(self._source.url) as connection:

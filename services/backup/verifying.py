@@ -102,27 +102,39 @@ def faults_of_log(line: Line, first: str) -> Iterator[str]:
 
 
 async def faults_of_open_segment(programs: Programs, line: Line, first: str) -> list[str]:
-    """Read the newest, incomplete segment record by record up to the position that was received."""
+    """Read the newest, incomplete segment record by record up to the position that was received.
+
+    The receiver may complete it at any moment: what was found in it then says nothing, and the next one is read.
+    """
+    while (open_segment := next(reversed(_open_segments(line)), None)) and open_segment.name >= first:
+        faults = await _faults_of_segment(programs, line, open_segment)
+        if not faults or open_segment.exists():
+            return faults
+    return []
+
+
+def _open_segments(line: Line) -> list[Path]:
+    return sorted(line.wal.glob("[0-9A-F]*.partial"))
+
+
+async def _faults_of_segment(programs: Programs, line: Line, segment: Path) -> list[str]:
     received = line.received().lsn
-    files = sorted(line.wal.glob("[0-9A-F]*.partial"))
-    if not received or not files or files[-1].name < first:
-        return []
-    name = files[-1].name.removesuffix(".partial")
-    start, end = segment_number(name) * SEGMENT_BYTES, lsn_number(received)
+    name = segment.name.removesuffix(".partial")
+    start, end = segment_number(name) * SEGMENT_BYTES, lsn_number(received) if received else 0
     if not start < end <= start + SEGMENT_BYTES:
         return []
     with tempfile.TemporaryDirectory() as folder:
+        (Path(folder) / name).symlink_to(segment)
         # The records of the segment before may reach into this one.
-        for other in [*line.segments()[-1:], name]:
-            source = line.wal / other if other != name else files[-1]
-            (Path(folder) / other).symlink_to(source)
+        for before in [other for other in line.segments() if other < name][-1:]:
+            (Path(folder) / before).symlink_to(line.wal / before)
         try:
             await programs.run(
                 "pg_waldump", "--quiet", f"--path={folder}", f"--timeline={line.timeline}",
                 f"--start={lsn_text(start)}", f"--end={received}",
             )  # fmt: skip
         except BackupError as error:
-            return [f"wal/{files[-1].name}: {text}" for text in error.lines]
+            return [f"wal/{segment.name}: {text}" for text in error.lines]
     return []
 
 

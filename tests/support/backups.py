@@ -165,6 +165,18 @@ def command(base: Path, *words: str, **environment: str) -> subprocess.Popen[str
     )  # fmt: skip
 
 
+@contextlib.contextmanager
+def running(base: Path, *words: str, **environment: str) -> Iterator[subprocess.Popen[str]]:
+    """Run such a command during the block; one that is left running is killed, and what it printed is shown."""
+    with command(base, *words, **environment) as process:
+        try:
+            yield process
+        finally:
+            if process.poll() is None:
+                process.kill()
+                sys.stderr.write("\n".join(process.communicate()))
+
+
 def bring_keys(lost_secrets: str, base: Path, name: str) -> None:
     """Put the keys of a lost system where those of a new one are."""
     (base / name).mkdir()

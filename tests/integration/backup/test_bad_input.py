@@ -18,7 +18,7 @@ import pytest_asyncio
 from services.backup import taking
 from services.backup.errors import BackupError
 from services.backup.folder import BackupFolder
-from services.backup.programs import programs_of
+from services.backup.programs import Programs, programs_of
 from services.backup.server import drop_slot
 from services.backup.verifying import newest_backup, segment_number, verify
 from services.core.platform.backup_state import read_backup_state
@@ -33,6 +33,7 @@ from tests.support.backups import (
     received,
     refusal,
     restore_into,
+    running,
     until,
 )
 from tests.support.http import make_family
@@ -55,31 +56,35 @@ class Kept:
     def backup(self) -> Path:
         return self.base / "backup"
 
+    @property
+    def programs(self) -> Programs:
+        return programs_of(self.system.settings)
+
 
 @pytest_asyncio.fixture(scope="module", loop_scope="session")
 async def kept() -> AsyncIterator[Kept]:
-    with open_folder() as base:
+    with open_folder() as base, contextlib.ExitStack() as ending:
         system = System(base, "lost")
+        ending.callback(system.postgres.stop)
         await system.start()
         async with system.served() as (client, database):
             parent = await make_family(client, database)
             await parent.speak(encoded("amr-nb", 1.0))
             # The process takes and verifies the first backup by itself.
-            process = command(base, "backup", "run", SMARTWATCH_BACKUP_HEALTH_PORT="0", **system.environment)
-            await until(lambda: is_verified(base / "backup"), "the first backup is verified")
-            await parent.send("after the backup")
-            before = moment()
-            await parent.send("the last one")
-            await received(base / "backup", datetime.now(UTC))
-            # A fault of the first seconds, on a busy machine, has been tried again.
-            state = read_backup_state(base / "backup")
-            assert state is not None
-            assert state.fault == ""
-            process.terminate()
-            process.communicate()
-            assert process.returncode == 0
+            with running(base, "backup", "run", SMARTWATCH_BACKUP_HEALTH_PORT="0", **system.environment) as process:
+                await until(lambda: is_verified(base / "backup"), "the first backup is verified")
+                await parent.send("after the backup")
+                before = moment()
+                await parent.send("the last one")
+                await received(base / "backup", datetime.now(UTC))
+                # A fault of the first seconds, on a busy machine, has been tried again.
+                state = read_backup_state(base / "backup")
+                assert state is not None
+                assert state.fault == ""
+                process.terminate()
+                process.communicate()
+                assert process.returncode == 0
         yield Kept(system, before, (system.folder / "secrets.json").read_text())
-        system.postgres.stop()
 
 
 def is_verified(folder: Path) -> bool:
@@ -186,6 +191,26 @@ async def test_a_flipped_byte_is_found_and_refused(kept: Kept, copied: Path, par
             error = await refusal(kept.base, "new", "latest", backup=copied)
             assert error.code == ("backup_ledger_missing" if part == "ledger" else "backup_damaged")
             assert not (kept.base / "new" / "postgres" / "data").exists()
+
+
+@dataclass(frozen=True)
+class ProgramsBesideAReceiver(Programs):
+    """Postgres' programs, while the receiver completes the open segment just before it is read."""
+
+    open_segment: Path
+
+    async def run(self, name: str, *arguments: str | Path, url: str = "", politely: bool = False) -> str:
+        if name == "pg_waldump" and self.open_segment.exists():
+            self.open_segment.rename(self.open_segment.with_suffix(""))
+        return await super().run(name, *arguments, url=url, politely=politely)
+
+
+async def test_a_segment_that_is_completed_while_it_is_read_is_not_damaged(kept: Kept, copied: Path) -> None:
+    folder = BackupFolder(copied)
+    line, backup = newest_backup(folder)
+    [partial] = line.wal.glob("*.partial")
+    assert await verify(folder, ProgramsBesideAReceiver(kept.programs.folder, partial)) == backup
+    assert line.segments()[-1] == partial.stem
 
 
 async def test_a_full_disk_and_a_second_backup_are_refused_and_the_earlier_ones_stay(
