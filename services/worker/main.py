@@ -36,7 +36,7 @@ from services.worker.sms_providers.opening import open_router
 from services.worker.sms_providers.router import SmsSender
 from services.worker.supervisor import Loop, Supervisor
 from services.worker.sweeps import SweepLoop, all_sweeps
-from services.worker.transcoding import TRANSCODERS, transcoding_loops
+from services.worker.transcoding import NICENESS, TRANSCODERS, transcoding_loops
 from services.worker.wake_ups import WakeUps
 
 log = structlog.get_logger()
@@ -121,7 +121,7 @@ async def _open(settings: Settings) -> AsyncIterator[tuple[Transcoder, Outside]]
     database = Database.of(settings)
     try:
         async with (
-            AudioSandbox(processes=TRANSCODERS) as sandbox,
+            AudioSandbox(processes=TRANSCODERS, niceness=NICENESS) as sandbox,
             providers_of(settings, database) as push,
             open_router(settings, database.vault, database.clock) as sms,
             open_dhis2(settings) as dhis2,

@@ -11,6 +11,8 @@ from services.worker.wake_ups import WakeUp, WakeUps
 
 # Renditions made at a time: each takes a processor for about a second.
 TRANSCODERS: Final = 2
+# They give way to messages on their way. More would starve them for the time that a decoder has on a busy machine.
+NICENESS: Final = 5
 
 
 class TranscodingLoop:

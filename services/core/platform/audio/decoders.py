@@ -60,13 +60,13 @@ class TemplateProcess:
         asyncio.get_running_loop().add_reader(control, self._read)
 
     @classmethod
-    async def start(cls) -> Self:
-        """Start one. It forks once its libraries are loaded."""
+    async def start(cls, niceness: int = 0) -> Self:
+        """Start one with this niceness, which its decoders inherit. It forks once its libraries are loaded."""
         ours, its = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         ours.setblocking(False)
         try:
             process = await asyncio.create_subprocess_exec(
-                sys.executable, "-I", "-m", "services.core.platform.audio.template",
+                sys.executable, "-I", "-m", "services.core.platform.audio.template", str(niceness),
                 stdin=its.fileno(), stdout=asyncio.subprocess.DEVNULL, stderr=asyncio.subprocess.DEVNULL,
                 # The environment holds keys: a process that reads strangers' bytes gets an empty one.
                 env={}, start_new_session=True,

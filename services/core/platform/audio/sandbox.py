@@ -72,10 +72,14 @@ class AudioSandbox:
 
     The processes are forked from a template that is loaded once. Use as an async context manager: outside of it a job
     brings a template of its own. One spare process is kept forked and confined, so that a job waits for nothing.
+    ``niceness`` is that of the processes: above 0 they give way to whatever else the machine has to do.
     """
 
-    def __init__(self, *, processes: int = 2, job_s: float = _JOB_S, wait_s: float = _WAIT_S) -> None:
+    def __init__(
+        self, *, processes: int = 2, niceness: int = 0, job_s: float = _JOB_S, wait_s: float = _WAIT_S
+    ) -> None:
         self._places = asyncio.Semaphore(processes)
+        self._niceness = niceness
         self._job_s = job_s
         self._wait_s = wait_s
         self._spare: asyncio.Task[Decoder] | None = None
@@ -194,7 +198,7 @@ class AudioSandbox:
         async with self._forking:
             if self._template is None or self._template.is_worn:
                 self._templates = [known for known in (*self._templates, self._template) if known is not None]
-                self._template = await TemplateProcess.start()
+                self._template = await TemplateProcess.start(self._niceness)
                 await self._stop_templates(lambda known: not known.has_decoders)
             return await self._template.fork()
 

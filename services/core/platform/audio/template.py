@@ -1,7 +1,8 @@
 """The process that decoders are forked from: loaded and warm, it holds no key, no connection and no recording.
 
-It is started with an empty environment and reads nothing but its owner's requests from standard input, a socket that
-keeps messages apart: ``F`` and a number, with a socket for the job: fork a decoder; ``K`` and a number: kill that one.
+It is started with an empty environment and its niceness, and reads nothing but its owner's requests from standard
+input, a socket that keeps messages apart: ``F`` and a number, with a socket for the job: fork a decoder; ``K`` and a
+number: kill that one.
 It answers ``E`` and the number when a decoder has ended. A decoder is confined before it reads its job, reads one
 recording and exits; it ends with the template, and the template with its owner.
 """
@@ -14,6 +15,7 @@ import os
 import signal
 import socket
 import sys
+from pathlib import Path
 
 import av.logging
 
@@ -58,7 +60,8 @@ class Template:
     def _become_decoder(self, job: int) -> None:
         signal.signal(signal.SIGCHLD, signal.SIG_DFL)
         signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGCHLD})
-        os.setsid()
+        # A group of its own in the session of the template, whose niceness as a whole it then has.
+        os.setpgid(0, 0)
         self._control.close()
         os.dup2(job, 0)
         os.dup2(job, 1)
@@ -77,9 +80,18 @@ class Template:
                 self._control.send(MESSAGE.pack(ENDED, self._numbers.pop(process_id)))
 
 
+def _give_way(niceness: int) -> None:
+    """Let the template and its decoders give way. Linux may share the processor among sessions: then theirs does."""
+    if niceness > 0:
+        os.nice(niceness)
+        with contextlib.suppress(OSError):
+            Path("/proc/self/autogroup").write_text(str(niceness), encoding="ascii")
+
+
 def main() -> None:
     """Load everything, then fork."""
     deny_memory_access()
+    _give_way(int(sys.argv[1]))
     # FFmpeg's log messages about a recording are discarded.
     av.logging.set_level(None)
     warm_up()

@@ -160,6 +160,22 @@ async def test_a_decoder_is_confined_and_holds_nothing_before_it_has_read_a_byte
         assert (ready / "environ").read_bytes() in {b"", b"LC_CTYPE=C.UTF-8\0"}
 
 
+def niceness_of_session(process_id: int) -> str:
+    """Return what the kernel says of it; "" where it cannot be set."""
+    group = Path(f"/proc/{process_id}/autogroup")
+    return group.read_text().split()[-1] if os.access(group, os.W_OK) else ""
+
+
+async def test_decoders_of_work_that_may_wait_give_way() -> None:
+    before = decoders()
+    async with AudioSandbox(niceness=5) as sandbox:
+        ready = await ready_one(before)
+        assert os.getpriority(os.PRIO_PROCESS, ready) == 5
+        # Where the kernel shares the processor among sessions, that of the decoders gives way as a whole.
+        assert niceness_of_session(ready) in {"5", ""}
+        assert (await sandbox.examine(AMR)).media is Media.AMR_NB
+
+
 async def test_both_results_of_one_process_are_those_of_two() -> None:
     async with AudioSandbox() as sandbox:
         examined = await sandbox.examine(AMR)
