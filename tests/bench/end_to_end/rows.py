@@ -60,9 +60,10 @@ def uplinks(seconds: float, clip: bytes) -> list[Row]:
     return [
         Row("checkin-single", "check-in to its receipt", "reader", 100, fixes(1, 10)),
         Row("checkin-array", "fix of an array of 50 to its receipt", "reader", 100, fixes(50, 1)),
-        Row("voice", "15 s in 6 chunks, `end` to the guardian's event", "relay", 1, events(clip, 0.02),
+        # One sender who lets the machine rest: within the pause the rendition of the message before is made.
+        Row("voice", "15 s in 6 chunks, `end` to the guardian's event", "relay", 1, events(clip, 0.2),
             makes_clips=True),
-        Row("voice-slow", "the same, a chunk after the PUBACK before", "relay", 1,
+        Row("voice-slow", "the same without a rest, a chunk after the PUBACK before", "relay", 1,
             events(clip, 0.02, one_by_one=True), makes_clips=True),
         Row("voice-full", "the same, 8 senders without a pause", "relay", 8, events(clip, 0), makes_clips=True),
         Row("voice-down", "POST of a clip to its sound verified on the watch, one sender", "relay", 1, down,
