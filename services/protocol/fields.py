@@ -242,8 +242,9 @@ class OpenWord:
     words: type[StrEnum]
 
     def __get_pydantic_core_schema__(self, source: object, handler: GetCoreSchemaHandler) -> CoreSchema:
+        known = {word.value: word for word in self.words}
         return core_schema.no_info_after_validator_function(
-            self._known,
+            lambda text: known.get(text, text),
             core_schema.str_schema(pattern=_WORD_PATTERN, strict=True),
             serialization=core_schema.to_string_ser_schema(),
         )
@@ -259,12 +260,6 @@ class OpenWord:
                 },
             ],
         }
-
-    def _known(self, text: str) -> str:
-        try:
-            return self.words(text)
-        except ValueError:
-            return text
 
 
 CodecWord = Annotated[Codec | str, OpenWord(Codec)]

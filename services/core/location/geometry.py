@@ -10,7 +10,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 if TYPE_CHECKING:
     from shapely import Polygon
@@ -22,8 +22,7 @@ _EARTH_RADIUS_M: Final = 6_371_008.8
 _PLANE_REACH_M: Final = 50_000.0
 
 
-@dataclass(frozen=True)
-class Point:
+class Point(NamedTuple):
     """A position in degrees, WGS-84. Its repr shows no coordinates, to keep them out of logs."""
 
     lat: float

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import cached_property
 
 # A smaller difference is delay of the network, not an error of the clock.
 _SKEW_TOLERATED_S = 60
@@ -14,6 +15,8 @@ _MISDATED_AFTER = timedelta(days=3_650)
 _ROLLOVER = timedelta(weeks=1_024)
 _ROLLED_OVER_AT_MOST = timedelta(days=1)
 _AHEAD_TOLERATED = timedelta(minutes=5)
+# Both the watch and its hello give whole seconds.
+_WHOLE_SECONDS = timedelta(seconds=1)
 
 
 @dataclass(frozen=True)
@@ -24,6 +27,12 @@ class WatchClock:
     hello_at: datetime | None
     hello_boot: int | None
     hello_mono_s: int | None
+
+    @cached_property
+    def tolerance(self) -> timedelta:
+        """How much earlier than on our clock it may date a fact: happened_at does not correct a small error."""
+        skew_s = abs(self.skew_s or 0)
+        return _WHOLE_SECONDS + timedelta(seconds=skew_s if skew_s <= _SKEW_TOLERATED_S else 0)
 
 
 def measure_skew_s(tst: int, received_at: datetime) -> int | None:
@@ -40,29 +49,28 @@ def happened_at(
     absent, unless 1,024 weeks later it lies within the day before the receipt (a GPS rollover). Without a date, seconds
     since the same boot count.
     """
+    return dated_at(clock, received_at, tst=tst, boot=boot, mono_s=mono_s)[0]
+
+
+def dated_at(
+    clock: WatchClock, received_at: datetime, *, tst: int, boot: int | None, mono_s: int | None
+) -> tuple[datetime | None, bool]:
+    """Return :func:`happened_at`, and whether the watch's date is impossibly early: more than ten years ago."""
+    is_misdated = False
     if tst:
         moment = _read_at(clock, tst)
         if moment is None:
-            return None
-        if moment < received_at - _MISDATED_AFTER:
-            moment += _ROLLOVER
-            is_dated = received_at - _ROLLED_OVER_AT_MOST <= moment <= received_at + _AHEAD_TOLERATED
-        else:
-            is_dated = True
-        if is_dated:
-            return min(moment, received_at)
+            return None, False
+        is_misdated = moment < received_at - _MISDATED_AFTER
+        if not is_misdated:
+            return min(moment, received_at), False
+        moment += _ROLLOVER
+        if received_at - _ROLLED_OVER_AT_MOST <= moment <= received_at + _AHEAD_TOLERATED:
+            return min(moment, received_at), True
     same_boot = boot is not None and boot == clock.hello_boot
     if same_boot and mono_s is not None and clock.hello_mono_s is not None and clock.hello_at is not None:
-        return min(clock.hello_at + timedelta(seconds=mono_s - clock.hello_mono_s), received_at)
-    return None
-
-
-def is_misdated(clock: WatchClock, received_at: datetime, tst: int) -> bool:
-    """Return whether a date is impossibly early: more than ten years before its receipt, the clock's skew taken off."""
-    if not tst:
-        return False
-    moment = _read_at(clock, tst)
-    return moment is not None and moment < received_at - _MISDATED_AFTER
+        return min(clock.hello_at + timedelta(seconds=mono_s - clock.hello_mono_s), received_at), is_misdated
+    return None, is_misdated
 
 
 def _read_at(clock: WatchClock, tst: int) -> datetime | None:
@@ -72,10 +80,6 @@ def _read_at(clock: WatchClock, tst: int) -> datetime | None:
         return datetime.fromtimestamp(tst - skew_s if abs(skew_s) > _SKEW_TOLERATED_S else tst, UTC)
     except (OverflowError, OSError, ValueError):
         return None
-
-
-# Both the watch and its hello give whole seconds.
-_WHOLE_SECONDS = timedelta(seconds=1)
 
 
 @dataclass(frozen=True)
@@ -97,7 +101,8 @@ def was_assigned(
     """
     if at is None:
         return boot is None or first_boot is None or boot >= first_boot
-    skew_s = abs(clock.skew_s or 0)
-    # happened_at does not correct a small error of the clock.
-    at_latest = at + _WHOLE_SECONDS + timedelta(seconds=skew_s if skew_s <= _SKEW_TOLERATED_S else 0)
-    return any(span.began_at <= at_latest and (span.ended_at is None or at <= span.ended_at) for span in spans)
+    at_latest = at + clock.tolerance
+    for span in spans:  # noqa: SIM110 - at every fix, where a generator takes twice as long
+        if span.began_at <= at_latest and (span.ended_at is None or at <= span.ended_at):
+            return True
+    return False

@@ -172,11 +172,12 @@ def _assess_and_apply(work: UnitOfWork, entries: list[_Entry], effects: FixEffec
     """Assess the fixes of one watch, apply them to place and zones, and return their rows."""
     assignment = entries[0].assignment
     before, newest = assignment.known, None
+    child = str(assignment.child_id)
     rows = []
     for entry in entries:
         assessed = assess(entry.sent.point, entry.sent.accuracy_m, entry.dated, assignment.known, entry.sent.source)
         assignment.known = update_known(assignment.known, assessed)
-        rows.append(_row(entry, assessed))
+        rows.append(_row(entry, assessed, child))
         if assessed.moves:
             newest = (entry, assessed)
             effects.passed += update_zones(work, assignment, assessed)
@@ -195,11 +196,11 @@ def _assess_and_apply(work: UnitOfWork, entries: list[_Entry], effects: FixEffec
     return rows
 
 
-def _row(entry: _Entry, assessed: AssessedFix) -> NewCheckin:
-    sent, child_id = entry.sent, entry.assignment.child_id
-    context = checkin_context(child_id, sent.username, entry.ref, sent.tst)
+def _row(entry: _Entry, assessed: AssessedFix, child: str) -> NewCheckin:
+    sent = entry.sent
+    context = checkin_context(child, sent.username, entry.ref, sent.tst)
     return NewCheckin(
-        username=sent.username, ref=entry.ref, tst=sent.tst, child_id=child_id,
+        username=sent.username, ref=entry.ref, tst=sent.tst, child_id=entry.assignment.child_id,
         happened_at=assessed.fix.happened_at, content_mark=entry.mark,
         quality=assessed.quality, reasons=" ".join(assessed.reasons), accuracy_m=assessed.fix.accuracy_m,
         source=sent.source, sealed_place=seal_place(entry.assignment.key, Place(sent.point, sent.altitude_m), context),

@@ -6,12 +6,13 @@ the latest place moves anything: the latest place, zones, alarms.
 
 from __future__ import annotations
 
+import functools
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from enum import StrEnum
 from typing import Final, NamedTuple
 
-from services.core.devices.watches.timestamps import WatchClock, happened_at, is_misdated
+from services.core.devices.watches.timestamps import WatchClock, dated_at
 from services.core.location.geometry import Point, distance_m
 
 # Promised to guardians: places are erased after 30 days. A setting may change it (UnitOfWork.retention).
@@ -126,12 +127,7 @@ class AssessedFix(NamedTuple):
     @property
     def quality(self) -> Quality:
         """The quality of the worst reason."""
-        if not self.reasons:
-            return Quality.GOOD
-        grave = set(self.reasons) - _REMARKS
-        if not grave:
-            return Quality.GOOD
-        return Quality.POOR if grave <= _POOR else Quality.BAD
+        return _quality_of(self.reasons) if self.reasons else Quality.GOOD
 
     @property
     def late(self) -> bool:
@@ -144,13 +140,21 @@ class AssessedFix(NamedTuple):
         return self.quality is Quality.GOOD and not self.late
 
 
+# Asked for several times a fix, of which most have one reason or two.
+@functools.cache
+def _quality_of(reasons: tuple[Reason, ...]) -> Quality:
+    grave = set(reasons) - _REMARKS
+    if not grave:
+        return Quality.GOOD
+    return Quality.POOR if grave <= _POOR else Quality.BAD
+
+
 def date_fix(
     clock: WatchClock, received_at: datetime, *, tst: int, boot: int | None, mono_s: int | None,
     kept_for: timedelta = KEPT_FOR,
 ) -> FixTime:  # fmt: skip
     """Return the time of a fix. A fix without a usable date gets its time of receipt and ``UNDATED``."""
-    moment = happened_at(clock, received_at, tst=tst, boot=boot, mono_s=mono_s)
-    misdated = is_misdated(clock, received_at, tst)
+    moment, misdated = dated_at(clock, received_at, tst=tst, boot=boot, mono_s=mono_s)
     if moment is None:
         return FixTime(received_at, frozenset({Reason.UNDATED}), misdated)
     if misdated:
@@ -161,7 +165,7 @@ def date_fix(
     if tst and abs(skew_s) > _SKEW_TOLERATED_S:
         reasons.add(Reason.CLOCK_CORRECTED)
         corrected_s = tst - skew_s
-    if tst and corrected_s > (received_at + AHEAD_TOLERATED).timestamp():
+    if tst and corrected_s > received_at.timestamp() + AHEAD_TOLERATED.total_seconds():
         reasons.add(Reason.CLOCK_AHEAD)
     if moment < received_at - kept_for:
         reasons.add(Reason.TOO_OLD)
@@ -192,7 +196,7 @@ def assess(
             reasons.add(Reason.SPEED)
     return AssessedFix(
         fix,
-        tuple(sorted(reasons, key=_RANK.__getitem__)),
+        tuple(sorted(reasons, key=_RANK.__getitem__) if len(reasons) > 1 else reasons),
         leaps=(
             known.latest is not None
             and source != SOURCE_GPS
@@ -242,7 +246,7 @@ def _overrules(latest: Fix, fix: Fix) -> bool:
 
 def is_copy(earlier: Fix, fix: Fix) -> bool:
     """Return whether two fixes are the same network answer: the same point, and sources that do not differ."""
-    if SOURCE_GPS in {earlier.source, fix.source}:
+    if SOURCE_GPS in (earlier.source, fix.source):
         return False
     if earlier.source is not None and fix.source is not None and earlier.source != fix.source:
         return False

@@ -11,8 +11,7 @@ import json
 import math
 import struct
 import uuid
-from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from services.core.location.geometry import Circle, Outline, Point, Shape
 from services.core.platform.crypto.vault import seal, unseal
@@ -21,8 +20,7 @@ _PLACE: Final = struct.Struct(">ddd")
 _MARK_BYTES: Final = 16
 
 
-@dataclass(frozen=True)
-class Place:
+class Place(NamedTuple):
     """A point, and its altitude above sea level in metres if known."""
 
     point: Point
@@ -41,8 +39,8 @@ def open_place(key: bytes, sealed: bytes, context: str) -> Place:
     return Place(Point(lat, lon), None if math.isnan(altitude_m) else altitude_m)
 
 
-def checkin_context(child_id: uuid.UUID, username: str, ref: str, tst: int) -> str:
-    """Return the context that binds a check-in's place."""
+def checkin_context(child_id: uuid.UUID | str, username: str, ref: str, tst: int) -> str:
+    """Return the context that binds a check-in's place; the id of a child as text saves writing it for each."""
     return f"checkin/{child_id}/{username}/{ref}/{tst}"
 
 
