@@ -17,7 +17,7 @@ from services.devstack.installation import Installation
 from services.devstack.ports import free_port
 from tests.bench.end_to_end.crowd import PASSWORD, Person, make_crowd, token
 from tests.bench.end_to_end.grow import add_newest, grow
-from tests.bench.end_to_end.lab import Broker, CpuMeter, StatementCounter, baseline, second_broker
+from tests.bench.end_to_end.lab import Broker, CpuMeter, StatementCounter, baseline, own_cpu_s, second_broker
 from tests.bench.end_to_end.loads import Measured, Side
 from tests.bench.end_to_end.profiles import Profiles
 from tests.bench.end_to_end.report import short, summary
@@ -81,6 +81,13 @@ class Bench:
         finally:
             await self.postgres.close()
             await self._database.close()
+
+    async def cost_of_start(self) -> dict[str, Any]:
+        """Return what each process has spent until it was ready; called before anything is asked of them."""
+        cpu_ms = {name: round(1000 * own_cpu_s(id_)) for name, id_ in self._product_processes().items()}
+        of_product = {name: cpu_ms[name] for name in ("api", "bridge", "worker")}
+        self._say(f"start, ms of CPU until ready: {of_product}")
+        return {"row": "start", "what": "a process until it is ready", "product": {"cpu_ms": of_product}}
 
     async def grow_to(self, times: int) -> dict[str, Any]:
         """Fill the database up to so many times the rows, and measure what idle processes spend; return that row."""

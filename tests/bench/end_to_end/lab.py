@@ -38,6 +38,11 @@ def _cpu_s(process_id: int) -> tuple[float, float]:
     return 0.0, 0.0
 
 
+def own_cpu_s(process_id: int) -> float:
+    """Return the CPU time of one process, without what it started."""
+    return _cpu_s(process_id)[0]
+
+
 class CpuMeter:
     """CPU time by part of a group of processes, each with everything below it."""
 

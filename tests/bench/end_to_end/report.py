@@ -131,6 +131,9 @@ def table(results: Sequence[Mapping[str, Any]]) -> str:
             of = result.get(side)
             if of is None:
                 continue
+            if "cpu_ms" in of:
+                lines.append(f"| {label(result)} | {side} | | | | | | | ms of CPU: {of['cpu_ms']} |")
+                continue
             if "bytes_each" in of:
                 lines.append(f"| {label(result)} | {side} | | | | | | | bytes a watch: {of['bytes_each']} |")
                 continue

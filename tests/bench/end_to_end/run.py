@@ -77,6 +77,8 @@ def _steps(bench: Bench, arguments: argparse.Namespace) -> list[Step]:
         row for row in (*uplinks(arguments.seconds, _CLIP.read_bytes()), *reads(arguments.seconds))
         if row.name.startswith(only)
     ]  # fmt: skip
+    if "start".startswith(only):
+        steps.append(Step("start", 1, bench.cost_of_start))
     for times in map(int, arguments.sizes.split(",")):
         if not rows and not "idle".startswith(only):
             break
