@@ -19,7 +19,7 @@ import { Proof } from "./proof.tsx";
 import { Check } from "./sos/check.tsx";
 import { callToShow, Sos } from "./sos/sos.tsx";
 import { mode } from "./talk/button.tsx";
-import { hurry, load, pauseAfter } from "./talk/queue.ts";
+import { hurry, later, load } from "./talk/queue.ts";
 import { tellHeard } from "./talk/player.ts";
 import { Talk } from "./talk/talk.tsx";
 import { registerWorker } from "./worker.ts";
@@ -37,13 +37,7 @@ function Late({ show }: { show: (screens: Screens) => ComponentChildren }) {
   const [failed, setFailed] = useState(0);
   useEffect(() => {
     if (late.value) return;
-    const load = (): void => void loadLate().catch(() => setFailed(failed + 1));
-    const timer = setTimeout(load, failed && pauseAfter(failed));
-    addEventListener("online", load);
-    return () => {
-      clearTimeout(timer);
-      removeEventListener("online", load);
-    };
+    return later(failed, () => void loadLate().catch(() => setFailed(failed + 1)));
   }, [failed]);
   if (late.value) return <>{show(late.value)}</>;
   return (

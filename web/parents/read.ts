@@ -2,7 +2,7 @@
 import { useEffect, useState } from "preact/hooks";
 import { Refused, Unreachable } from "../shared/http.ts";
 import { sentenceOf } from "./door/door.tsx";
-import { pauseAfter } from "./talk/queue.ts";
+import { later } from "./talk/queue.ts";
 
 export interface Read<T> {
   value: T | null;
@@ -32,13 +32,7 @@ export function useRead<T>(read: () => Promise<T>, of: unknown[]): Read<T> {
   useEffect(() => void again(), of);
   useEffect(() => {
     if (!failed) return;
-    const retry = (): void => void again();
-    const timer = setTimeout(retry, pauseAfter(failed));
-    addEventListener("online", retry);
-    return () => {
-      clearTimeout(timer);
-      removeEventListener("online", retry);
-    };
+    return later(failed, () => void again());
   }, [...of, failed]);
   const change = async (work: () => Promise<unknown>): Promise<boolean> => {
     try {

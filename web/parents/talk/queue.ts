@@ -73,6 +73,16 @@ export function pauseAfter(tries: number, chance = Math.random()): number {
   return Math.min(FIRST_PAUSE_MS * 2 ** Math.max(0, tries - 1), LONGEST_PAUSE_MS) * (0.75 + chance / 2);
 }
 
+/** Calls `work` after the pause for so many failed tries, and when a network is there; returns how to call it off. */
+export function later(failed: number, work: () => void): () => void {
+  const timer = setTimeout(work, failed && pauseAfter(failed));
+  addEventListener("online", work);
+  return () => {
+    clearTimeout(timer);
+    removeEventListener("online", work);
+  };
+}
+
 /** Whether this message stops the ones behind it: the next try is later, and order is kept. */
 export function isDue(item: Waiting, now: number): boolean {
   return item.stopped === null && item.next_try_at <= now;
