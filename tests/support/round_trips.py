@@ -70,7 +70,8 @@ async def plans(work: UnitOfWork) -> AsyncIterator[list[str]]:
     """Yield a list that after the block holds the plans of the driver's statements in this transaction, by line."""
     records: list[Any] = []
     lines: list[str] = []
-    driver = (await work._adapted_connection()).driver_connection  # noqa: SLF001 - nothing but a test explains
+    pooled = await (await work.session.connection()).get_raw_connection()
+    driver: Any = pooled.driver_connection
     with driver.query_logger(records.append):
         yield lines
     for record in records:

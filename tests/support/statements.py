@@ -36,11 +36,9 @@ def statements() -> Iterator[list[str]]:
     def before_execute(_connection: object, _cursor: object, statement: str, *_: object) -> None:
         note(statement)
 
-    async def noted_fetch(
-        work: UnitOfWork, adapted: object, statement: str, arguments: tuple[Any, ...]
-    ) -> list[asyncpg.Record]:
+    async def noted_fetch(work: UnitOfWork, statement: str, arguments: tuple[Any, ...]) -> list[asyncpg.Record]:
         note(statement)
-        return await fetch(work, adapted, statement, arguments)
+        return await fetch(work, statement, arguments)
 
     event.listen(Engine, "before_cursor_execute", before_execute)
     token = _noted_in.set(sent)

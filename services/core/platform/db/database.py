@@ -20,7 +20,6 @@ from sqlalchemy import CursorResult, Executable, NullPool, event, text
 from sqlalchemy.engine.interfaces import AdaptedConnection
 from sqlalchemy.exc import InvalidatePoolError
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
-from sqlalchemy.orm import Session
 from sqlalchemy.pool import ConnectionPoolEntry, PoolProxiedConnection
 from sqlalchemy.util import greenlet_spawn
 from sqlmodel import SQLModel
@@ -31,12 +30,13 @@ from services.core.platform.crypto.vault import Vault
 from services.core.platform.db.all_tables import load_all_tables
 from services.core.platform.db.cancelling import cancellation_first
 from services.core.platform.db.frozen_clients import bound_transactions
-from services.core.platform.db.late_begin import begin_late, begin_now
+from services.core.platform.db.late_begin import begin_late
 from services.core.platform.db.locks import OneHolderLocks
 from services.core.platform.db.newest_primary import Servers
 from services.core.platform.db.notifications import Notification, Notifications
 from services.core.platform.db.notifying import CONNECTION_ERRORS, Notifier
 from services.core.platform.db.restore_guard import RestoreGuard
+from services.core.platform.db.work_connection import SessionOnConnection, WorkConnection
 from services.core.platform.erasure_ledger import ErasureLedger
 from services.core.platform.errors import CoreError
 from services.core.platform.opened_ledger import open_ledger
@@ -54,7 +54,7 @@ class UnitOfWork:
 
     def __init__(  # noqa: PLR0913 - what a transaction is given, each by name
         self,
-        session: AsyncSession,
+        engine: AsyncEngine,
         now: datetime,
         vault: Vault,
         retention: Retention,
@@ -65,7 +65,8 @@ class UnitOfWork:
         process_memory: dict[type[Any], Any] | None = None,
         reads_in_transaction: bool = False,
     ) -> None:
-        self.session = session
+        self._connection = WorkConnection(engine.sync_engine)
+        self._session: AsyncSession | None = None
         self.now = now
         self.vault = vault
         self.retention = retention
@@ -84,8 +85,16 @@ class UnitOfWork:
         self._steps_left = 0
         self._notifier = notifier
         self._notifications: dict[tuple[str, str], None] = {}
-        self._adapted: Any = None
         self._reads_in_transaction = reads_in_transaction
+
+    @property
+    def session(self) -> AsyncSession:
+        """The session of this transaction, made when it is first asked for: statements of the driver need none."""
+        if self._session is None:
+            self._session = AsyncSession(
+                sync_session_class=SessionOnConnection, connection=self._connection, expire_on_commit=False
+            )
+        return self._session
 
     def keep_refusal(self) -> None:
         """Commit what was written although a CoreError follows: a counted try, an audit entry of a refusal."""
@@ -111,28 +120,19 @@ class UnitOfWork:
         For what every message passes: the driver prepares the statement once a connection, and no object is made of a
         row. ``arguments`` stand for ``$1`` and so on. Raises what asyncpg raises.
         """
-        adapted = await self._adapted_connection()
-        # SQLAlchemy begins with its own first statement. To send one only for that would cost a round trip.
-        if adapted._transaction is None:  # noqa: SLF001
-            begin_now(adapted)
-            try:
-                await adapted._start_transaction()  # noqa: SLF001
-            except asyncio.CancelledError:
-                # BEGIN may have taken effect, and nobody would roll it back: all later transactions of this connection
-                # would be savepoints inside it, and never committed.
-                await self._let_go()
-                raise
-        return await self._fetch(adapted, statement, arguments)
+        await self._flush_pending()
+        await self._connection.begin()
+        return await self._fetch(statement, arguments)
 
     async def fetch_last(self, statement: str, *arguments: object) -> list[asyncpg.Record]:
         """Run the last statement before a commit, or of a postponed step, as `fetch` does.
 
         It is a transaction by itself where none has begun and no other step follows, which saves BEGIN and COMMIT.
         """
-        adapted = await self._adapted_connection()
-        if self._steps_left or self._reads_in_transaction or adapted._transaction is not None:  # noqa: SLF001
+        await self._flush_pending()
+        if self._steps_left or self._reads_in_transaction or self._connection.has_begun:
             return await self.fetch(statement, *arguments)
-        return await self._fetch(adapted, statement, arguments)
+        return await self._fetch(statement, arguments)
 
     async def read(self, statement: str, *arguments: object) -> list[asyncpg.Record]:
         """Run a plain SELECT of the driver, as `fetch` does, but in no transaction unless one has begun.
@@ -143,35 +143,23 @@ class UnitOfWork:
         if self._reads_in_transaction:
             # Outside of one a pooler may send the two halves of a statement to two servers.
             return await self.fetch(statement, *arguments)
-        return await self._fetch(await self._adapted_connection(), statement, arguments)
+        await self._flush_pending()
+        return await self._fetch(statement, arguments)
 
-    async def _fetch(self, adapted: Any, statement: str, arguments: tuple[object, ...]) -> list[asyncpg.Record]:  # noqa: ANN401
-        try:
-            rows: list[asyncpg.Record] = await adapted.driver_connection.fetch(statement, *arguments)
-        except asyncio.CancelledError:
-            await self._let_go()
-            raise
-        return rows
+    async def _fetch(self, statement: str, arguments: tuple[object, ...]) -> list[asyncpg.Record]:
+        return await self._connection.fetch(statement, arguments)
 
-    async def _let_go(self) -> None:
-        """Close the connection after a cancelled statement, as SQLAlchemy does after its own.
-
-        A rollback would wait for the end of the statement, and a Postgres that stands still would hold up whoever was
-        cancelled.
-        """
-        # A connection that is lost in the same moment is closed already: what is said of it must not replace the
-        # cancellation that is about to be raised again.
-        with contextlib.suppress(Exception):
-            await (await self.session.connection()).invalidate()
-
-    async def _adapted_connection(self) -> Any:  # noqa: ANN401 - of SQLAlchemy's dialect, and untyped
-        """Return this transaction's connection with everything pending written to it."""
-        session = self.session.sync_session
-        if session.new or session.dirty or session.deleted:
+    async def _flush_pending(self) -> None:
+        """Write what is pending: a statement of the driver sees it."""
+        if self._has_pending:
             await self.session.flush()
-        if self._adapted is None:
-            self._adapted = await greenlet_spawn(_check_out, session)
-        return self._adapted
+
+    @property
+    def _has_pending(self) -> bool:
+        if self._session is None:
+            return False
+        session = self._session.sync_session
+        return bool(session.new or session.dirty or session.deleted)
 
     async def commit_early(self) -> None:
         """Commit and return the connection to the pool, so that slow work can follow without one."""
@@ -188,24 +176,18 @@ class UnitOfWork:
         for step, items in postponed.items():
             self._steps_left -= 1
             await step(self, items)
-        has_only_read = self._has_only_read
-        self._adapted = None
-        if has_only_read:
-            # Nothing waits for Postgres, so that SQLAlchemy needs no greenlet to return the connection.
-            self.session.sync_session.commit()
-        else:
-            await self.session.commit()
+        if self._session is not None and self._session.in_transaction():
+            if self._has_pending or self._connection.has_begun:
+                await self._session.commit()
+            else:
+                # Nothing waits for Postgres, so that SQLAlchemy needs no greenlet.
+                self._session.sync_session.commit()
+        # The session knows nothing of a transaction in which only the driver has run statements.
+        await self._connection.commit()
+        await greenlet_spawn(self._connection.release)
         notifications, self._notifications = self._notifications, {}
         if notifications:
             self._notifier.send(notifications)
-
-    @property
-    def _has_only_read(self) -> bool:
-        """Whether no transaction has begun on the connection, and nothing is left to be written."""
-        session = self.session.sync_session
-        if session.new or session.dirty or session.deleted:
-            return False
-        return not session.in_transaction() if self._adapted is None else self._adapted._transaction is None  # noqa: SLF001
 
     async def roll_back(self) -> None:
         """Flush, so that constraints are checked, then roll back: what a dry run does instead of committing."""
@@ -213,8 +195,16 @@ class UnitOfWork:
         # Drop deferred writes; otherwise they would be committed after the rollback.
         self._postponed = {}
         self._notifications = {}
-        self._adapted = None
         await self.session.rollback()
+        await greenlet_spawn(self._connection.release)
+
+    async def close(self) -> None:
+        """Roll back what is not committed and return the connection, also where the task is cancelled meanwhile."""
+        if self._connection.is_checked_out or (self._session is not None and self._session.in_transaction()):
+            # It makes a task, which nobody cancels.
+            await self.session.__aexit__(None, None, None)
+        elif self._session is not None:
+            self._session.sync_session.close()
 
     async def flush(self) -> None:
         """Write pending rows, so that constraints are checked now."""
@@ -326,9 +316,9 @@ class Database:
         one who erases it again.
         """
         engine = self._unguarded_engine if to_replay else self._engine
-        async with cancellation_first(), _opened(AsyncSession(engine, expire_on_commit=False)) as session:
+        async with cancellation_first():
             work = UnitOfWork(
-                session, self.clock(), self.vault, self.retention, self.host,
+                engine, self.clock(), self.vault, self.retention, self.host,
                 notifier=self._notifier, is_production=self.is_production, process_memory=self.process_memory,
                 reads_in_transaction=not self._prepares,
             )  # fmt: skip
@@ -339,7 +329,10 @@ class Database:
                 if work.keeps_refusal:
                     await work.complete()
                 raise
-            await work.complete()
+            else:
+                await work.complete()
+            finally:
+                await work.close()
 
     def _refuse_restored(self, connection: PoolProxiedConnection, record: ConnectionPoolEntry, _: object) -> None:
         """Check a connection that is about to be given out; a dead one makes the pool open others."""
@@ -406,26 +399,6 @@ class Database:
             async with asyncio.timeout(_CLOSE_TIMEOUT_S):
                 await self._engine.dispose()
                 await self._unguarded_engine.dispose()
-
-
-@contextlib.asynccontextmanager
-async def _opened(session: AsyncSession) -> AsyncIterator[AsyncSession]:
-    """Close the session when the block ends, as its own block does, which makes a task each time.
-
-    After a commit nothing is left that waits for Postgres: the connection is back in the pool.
-    """
-    try:
-        yield session
-    finally:
-        if session.in_transaction():
-            await session.__aexit__(None, None, None)
-        else:
-            session.sync_session.close()
-
-
-def _check_out(session: Session) -> Any:  # noqa: ANN401 - of SQLAlchemy's dialect, and untyped
-    """Return the driver's connection of a session, as the dialect adapts it; in a greenlet."""
-    return session.connection().connection.dbapi_connection
 
 
 async def _close(connection: asyncpg.Connection) -> None:
