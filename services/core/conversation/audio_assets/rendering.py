@@ -5,22 +5,23 @@ from __future__ import annotations
 import uuid
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
+from typing import Final
 
 import structlog
 from sqlmodel import col, select
 
 from services.core.conversation.audio_assets.errors import AudioNotReadyError
 from services.core.conversation.audio_assets.rules import MAX_ATTEMPTS
-from services.core.conversation.audio_assets.storing import record_examined, store_audio
-from services.core.conversation.audio_assets.tables import AudioAsset, Rendition
-from services.core.people.households.child_key import data_key
-from services.core.people.households.tables import Child
+from services.core.conversation.audio_assets.storing import examined_original, store_audio
+from services.core.conversation.audio_assets.tables import AudioAsset
+from services.core.people.households.child_key import unwrapped_key
 from services.core.platform.audio.errors import AudioNotReadableError, ClipTooLongError, DoesNotFitError
 from services.core.platform.audio.rules import Form, Media, original_will_do
 from services.core.platform.audio.sandbox import AudioSandbox, Examined, Rendered
-from services.core.platform.blobs.actions import keep
+from services.core.platform.blobs.errors import BlobGoneError
 from services.core.platform.blobs.store import BlobStore
 from services.core.platform.db.database import Database, UnitOfWork
+from services.core.platform.db.together import Write, write_together
 
 log = structlog.get_logger()
 
@@ -103,29 +104,24 @@ async def _examine_and_render(transcoder: Transcoder, job: _Job, sound: bytes, n
 async def _job(database: Database, asset_id: uuid.UUID, form: Form, max_bytes: int) -> _Job | None:
     """Return the remaining work, or None when it is done or impossible."""
     async with database.begin() as work:
-        asset = await work.session.get(AudioAsset, asset_id)
-        if asset is None or asset.blob_id is None or asset.state in {"gone", "unplayable"}:
+        rows = await work.read(_JOB, asset_id, form.value, max_bytes)
+        if not rows:
             return None
-        child = await work.session.get_one(Child, asset.child_id)
+        child_id, blob_id, state, media, channels, size_bytes, claimed_codec, wrapped_key, is_made = rows[0]
         job = _Job(
-            asset_id, asset.child_id, asset.blob_id, data_key(work, child),
-            None if asset.media is None else Media(asset.media), asset.channels or 1, asset.size_bytes,
-            asset.claimed_codec, form, max_bytes,
+            asset_id, child_id, blob_id, unwrapped_key(work, child_id, wrapped_key),
+            None if media is None else Media(media), channels or 1, size_bytes, claimed_codec, form, max_bytes,
         )  # fmt: skip
-        if asset.state == "ready" and (job.original_will_do or await _exists(work, job)):
-            return None
-        return job
+        return None if state == "ready" and (is_made or job.original_will_do) else job
 
 
-async def _exists(work: UnitOfWork, job: _Job) -> bool:
-    result = await work.session.exec(
-        select(Rendition.rendition_id).where(
-            col(Rendition.clip_id) == job.asset_id,
-            col(Rendition.form) == job.form.value,
-            col(Rendition.max_bytes) == job.max_bytes,
-        )
-    )
-    return result.first() is not None
+# What has to be known of an asset that can be decoded, and whether its rendition exists.
+_JOB: Final = """
+SELECT child_id, clip.blob_id, clip.state, clip.media, clip.channels, clip.size_bytes, clip.claimed_codec,
+ child.wrapped_key, EXISTS (SELECT FROM rendition WHERE clip_id = $1 AND form = $2 AND max_bytes = $3)
+FROM clip JOIN child USING (child_id)
+WHERE clip_id = $1 AND clip.blob_id IS NOT NULL AND clip.state NOT IN ('gone', 'unplayable')
+"""
 
 
 async def _examine(transcoder: Transcoder, job: _Job, sound: bytes, notify: Notify) -> _Job | None:
@@ -141,13 +137,12 @@ async def _examine(transcoder: Transcoder, job: _Job, sound: bytes, notify: Noti
 async def _record_examined(database: Database, job: _Job, examined: Examined, notify: Notify) -> _Job | None:
     """Record the properties of an original; None: it was deleted meanwhile."""
     async with database.begin() as work:
-        asset = await _locked(work, job.asset_id)
-        if asset is None or asset.state == "gone":
+        if not await write_together(
+            work, examined_original(job.key, job.asset_id, examined), result="SELECT FROM asset"
+        ):
             return None
-        record_examined(work, await work.session.get_one(Child, asset.child_id), asset, examined)
         job = _with(job, examined)
         if job.original_will_do:
-            await work.flush()
             await notify(work, job.asset_id)
     return job
 
@@ -202,31 +197,63 @@ async def _record_rendition(
     examined: Examined | None = None,
 ) -> None:
     """Store a rendition and record it, or record that it is impossible; ``examined`` is recorded with it."""
-    rendition = Rendition(
-        clip_id=job.asset_id, form=job.form.value, max_bytes=job.max_bytes, created_at=transcoder.database.clock()
-    )
+    failure, blob_id, sha256, made = None, None, "", None
     if isinstance(rendered, DoesNotFitError):
-        rendition.failure = "clip_too_large"
+        failure = "clip_too_large"
     elif not isinstance(rendered, Rendered):
-        rendition.failure = "unplayable"
+        failure = "unplayable"
     else:
-        rendition.blob_id, rendition.sha256 = await store_audio(
+        made = rendered
+        blob_id, sha256 = await store_audio(
             transcoder.database, transcoder.blobs, job.child_id, job.key, rendered.data
-        )
-        rendition.size_bytes = len(rendered.data)
-        rendition.duration_ms, rendition.bit_rate = rendered.duration_ms, rendered.bit_rate
+        )  # fmt: skip
     async with transcoder.database.begin() as work:
-        asset = await _locked(work, job.asset_id)
+        asset = (
+            Write(_LOCKED, (job.asset_id,))
+            if examined is None
+            else examined_original(job.key, job.asset_id, examined)
+        )  # fmt: skip
+        rendition = Write(
+            _RENDITION,
+            (
+                uuid.uuid4(), job.form.value, job.max_bytes, blob_id, failure, 0 if made is None else len(made.data),
+                sha256, 0 if made is None else made.duration_ms, 0 if made is None else made.bit_rate, work.now,
+            ),
+        )  # fmt: skip
+        written = await write_together(
+            work, asset, rendition, result="SELECT EXISTS (SELECT FROM rendition_made) FROM asset"
+        )
         # Retention may have deleted the asset meanwhile: the sweep of blobs then deletes this rendition.
-        if asset is None or asset.state == "gone":
+        if not written:
             return
-        if rendition.blob_id is not None:
-            await keep(work, rendition.blob_id)
-        if examined is not None:
-            record_examined(work, await work.session.get_one(Child, asset.child_id), asset, examined)
-        work.add(rendition)
-        await work.flush()
+        if not written[0][0]:
+            raise BlobGoneError
         await notify(work, job.asset_id)
+
+
+# The row of an asset is locked before that of a blob, here and in `examined_original`.
+_LOCKED: Final = (
+    ("asset", "SELECT clip_id FROM clip WHERE clip_id = $1 AND state <> 'gone' FOR NO KEY UPDATE"),
+)  # fmt: skip
+# The blob is kept as by `blobs.actions.keep`: one that a sweep has claimed makes no row.
+_RENDITION: Final = (
+    (
+        "kept_blob",
+        (
+            "UPDATE blob SET state = 'kept', changed_at = $10::timestamptz FROM asset WHERE blob_id = $4::uuid"
+            " AND state <> 'leaving' AND (child_id IS NOT NULL OR export_id IS NOT NULL) RETURNING blob_id"
+        ),
+    ),
+    (
+        "rendition_made",
+        (
+            "INSERT INTO rendition (rendition_id, clip_id, form, max_bytes, blob_id, failure, size_bytes, sha256,"
+            " duration_ms, bit_rate, created_at)"
+            " SELECT $1::uuid, clip_id, $2, $3::int, $4::uuid, $5, $6::int, $7, $8::int, $9::int, $10::timestamptz"
+            " FROM asset WHERE $4::uuid IS NULL OR EXISTS (SELECT FROM kept_blob) RETURNING rendition_id"
+        ),
+    ),
+)
 
 
 async def _is_last_attempt(database: Database, asset_id: uuid.UUID) -> bool:

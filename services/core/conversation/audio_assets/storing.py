@@ -12,8 +12,6 @@ from typing import Final
 from sqlmodel import col, select
 
 from services.core.conversation.audio_assets.tables import AudioAsset, Rendition
-from services.core.people.households.child_key import data_key
-from services.core.people.households.tables import Child
 from services.core.platform.audio.sandbox import Examined
 from services.core.platform.blobs.actions import release, reserve
 from services.core.platform.blobs.store import BlobStore
@@ -113,14 +111,24 @@ def raw_asset(work: UnitOfWork, clip_id: uuid.UUID, child_id: uuid.UUID, stored:
     )  # fmt: skip
 
 
-def record_examined(work: UnitOfWork, child: Child, clip: AudioAsset, examined: Examined) -> None:
-    """Record the properties found by decoding."""
-    clip.state = "ready"
-    clip.media = examined.media.value
-    clip.channels = examined.channels
-    clip.duration_ms = examined.duration_ms
-    clip.sealed_bars = _seal_bars(data_key(work, child), clip.clip_id, examined.bars)
-    work.add(clip)
+_EXAMINED: Final = (
+    (
+        "asset",
+        (
+            "UPDATE clip SET state = 'ready', media = $2, channels = $3::int, duration_ms = $4::int,"
+            " sealed_bars = $5::bytea WHERE clip_id = $1 AND state <> 'gone' RETURNING clip_id"
+        ),
+    ),
+)
+
+
+def examined_original(key: bytes, clip_id: uuid.UUID, examined: Examined) -> Write:
+    """Return what records the properties found by decoding; ``key``: the child's data key.
+
+    The part ``asset`` is empty where the asset was deleted meanwhile.
+    """
+    bars = _seal_bars(key, clip_id, examined.bars)
+    return Write(_EXAMINED, (clip_id, examined.media.value, examined.channels, examined.duration_ms, bars))
 
 
 def _seal_bars(key: bytes, clip_id: uuid.UUID, bars: Sequence[int]) -> bytes:
