@@ -27,8 +27,7 @@ from services.core.people.households.rules import Right
 from services.core.platform.db.database import Database, UnitOfWork
 from services.core.platform.db.faults import is_database_unavailable
 from services.core.platform.erasure_ledger import ErasuresPendingError, LedgerAwayError, LedgerBrokenError
-from services.core.platform.events.queries import event_times, events_after
-from services.core.platform.events.tables import Event as EventRow
+from services.core.platform.events.queries import StreamedEvent, event_times, events_after
 
 router = Routes(prefix="/v1", tags=["events"])
 
@@ -54,7 +53,7 @@ class _Scope:
         """The last number seen in each family."""
         return {family_id: position.seq for family_id, position in self.cursors.items()}
 
-    def may_be_told(self, row: EventRow) -> bool:
+    def may_be_told(self, row: StreamedEvent) -> bool:
         """Return whether an event is from the caller's time in the family: a forged cursor reveals nothing older."""
         return row.created_at >= self.joined_at[row.family_id]
 
@@ -142,7 +141,7 @@ async def follow(
 
 async def _read_events(
     database: Database, caller: Caller, stream_no: int, cursors: dict[uuid.UUID, Position]
-) -> tuple[_Scope, list[EventRow]] | None:
+) -> tuple[_Scope, list[StreamedEvent]] | None:
     """Return new events, or None when the stream must end.
 
     It ends with the session, when newer streams exceed the limits, and while the database is unreachable.
@@ -203,11 +202,11 @@ def _reset(scope: _Scope) -> ServerSentEvent:
     return ServerSentEvent(event="reset", data={"families": families}, id=write_cursor(scope.cursors))
 
 
-def _advance(cursors: dict[uuid.UUID, Position], rows: list[EventRow]) -> dict[uuid.UUID, Position]:
+def _advance(cursors: dict[uuid.UUID, Position], rows: list[StreamedEvent]) -> dict[uuid.UUID, Position]:
     return cursors | {row.family_id: _position(row.seq, row.created_at) for row in rows}
 
 
-def _response(row: EventRow) -> Event:
+def _response(row: StreamedEvent) -> Event:
     return Event(
         family_id=row.family_id, seq=row.seq, kind=row.kind, child_id=row.child_id, ref_id=row.ref_id,
         detail=row.detail, created_at=row.created_at,
