@@ -9,8 +9,9 @@ from datetime import timedelta
 import httpx
 from sqlmodel import col, select
 
-from services.core.people.accounts.streams import STREAM_LIVES, open_stream, purge_old_streams, stream_stands
+from services.core.people.accounts.streams import STREAM_LIVES, open_stream, purge_old_streams
 from services.core.people.accounts.tables import OpenStream
+from services.core.people.households.queries import event_reach, reach_of_stream
 from services.core.platform.db.database import Database
 from services.core.platform.limits.rules import MOST_STREAMS_OF_GUARDIAN, MOST_STREAMS_OF_SESSION
 from tests.integration.api.conftest import Live
@@ -79,8 +80,8 @@ async def test_all_sessions_of_a_guardian_share_a_bound_whichever_process_they_a
                 numbers.append(await open_stream(work, session_id, guardian_id))
     assert await _open_numbers(parent) == numbers[-MOST_STREAMS_OF_GUARDIAN:]
     async with database.begin() as work:
-        assert not await stream_stands(work, numbers[0])
-        assert await stream_stands(work, numbers[-1])
+        assert await reach_of_stream(work, numbers[0], guardian_id, {}) is None
+        assert await reach_of_stream(work, numbers[-1], guardian_id, {}) == await event_reach(work, guardian_id, {})
 
 
 async def test_what_a_killed_process_left_goes_after_a_day(

@@ -3,7 +3,7 @@
 import asyncio
 import contextlib
 import uuid
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Annotated
@@ -19,10 +19,10 @@ from services.api.family.access import Caller, IsLoggedIn
 from services.api.family.schemas.events import Event, EventsResponse
 from services.api.problems import problem_responses
 from services.api.stream import EventHub
-from services.core.people.accounts.streams import open_stream, stream_stands
+from services.core.people.accounts.streams import open_stream
 from services.core.people.consents.rules import Part
 from services.core.people.households.first_screen import FamiliesShown
-from services.core.people.households.queries import EventReach, event_reach
+from services.core.people.households.queries import EventReach, event_reach, reach_of_stream
 from services.core.people.households.rules import Right
 from services.core.platform.db.database import Database, UnitOfWork
 from services.core.platform.db.faults import is_database_unavailable
@@ -51,7 +51,7 @@ class _Scope:
     @property
     def numbers(self) -> dict[uuid.UUID, int]:
         """The last number seen in each family."""
-        return {family_id: position.seq for family_id, position in self.cursors.items()}
+        return _numbers(self.cursors)
 
     def may_be_told(self, row: StreamedEvent) -> bool:
         """Return whether an event is from the caller's time in the family: a forged cursor reveals nothing older."""
@@ -148,9 +148,10 @@ async def _read_events(
     """
     try:
         async with database.begin() as work:
-            if not await stream_stands(work, stream_no):
+            families = await reach_of_stream(work, stream_no, caller.guardian_id, _numbers(cursors))
+            if families is None:
                 return None
-            scope = await _scope(work, caller.guardian_id, cursors)
+            scope = await _scope_of(work, families, cursors)
             return scope, await events_after(work, caller.guardian_id, scope.numbers, scope.rights, PAGE_EVENTS)
     except Exception as error:
         # A restored backup sends nothing until its pending erasures are repeated.
@@ -162,13 +163,20 @@ async def _read_events(
         raise
 
 
-async def _scope(work: UnitOfWork, guardian_id: uuid.UUID, cursors: dict[uuid.UUID, Position]) -> _Scope:
+async def _scope(work: UnitOfWork, guardian_id: uuid.UUID, cursors: Mapping[uuid.UUID, Position]) -> _Scope:
     """Return the caller's current families; a family that is new to the cursor starts at its newest event."""
+    return await _scope_of(work, await event_reach(work, guardian_id, _numbers(cursors)), cursors)
+
+
+def _numbers(cursors: Mapping[uuid.UUID, Position]) -> dict[uuid.UUID, int]:
+    return {family_id: position.seq for family_id, position in cursors.items()}
+
+
+async def _scope_of(
+    work: UnitOfWork, families: Sequence[EventReach], cursors: Mapping[uuid.UUID, Position]
+) -> _Scope:  # fmt: skip
     kept: dict[uuid.UUID, Position] = {}
     rights: dict[uuid.UUID, frozenset[str]] = {}
-    families = await event_reach(
-        work, guardian_id, {family_id: position.seq for family_id, position in cursors.items()}
-    )
     ahead = [family for family in families if _is_ahead(cursors.get(family.family_id), family)]
     now_at = await event_times(work, {family.family_id: family.newest_seq for family in ahead})
     for family in families:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Collection
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Final
 
 from sqlalchemy import delete
@@ -50,19 +50,16 @@ async def open_stream(work: UnitOfWork, session_id: uuid.UUID, guardian_id: uuid
     return newest[0][0]
 
 
-_STANDS: Final = """
+# The session of a stream that is still open, as a part of a `NamedStatement`.
+SESSION_OF_STREAM: Final = """
 SELECT session.created_at, session.last_used_at, session.ended_at, session.limited
-FROM open_stream JOIN session USING (session_id) WHERE open_stream.stream_no = $1
+FROM open_stream JOIN session USING (session_id) WHERE open_stream.stream_no = :stream_no
 """
 
 
-async def stream_stands(work: UnitOfWork, stream_no: int) -> bool:
-    """Return whether a stream is still open and its session live and unlimited, by one statement of the driver."""
-    rows = await work.read(_STANDS, stream_no)
-    if not rows:
-        return False
-    session = StoredSession(*rows[0])
-    return session_is_live(session, work.now) and not session.limited
+def may_stream(session: StoredSession, now: datetime) -> bool:
+    """Return whether a session may have streams: it is live and unlimited."""
+    return session_is_live(session, now) and not session.limited
 
 
 async def close_streams(work: UnitOfWork, stream_nos: Collection[int]) -> None:

@@ -5,15 +5,17 @@ from __future__ import annotations
 import contextlib
 import re
 import uuid
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Final
+from typing import Any, Final
 
 from sqlalchemy import ColumnElement
 from sqlmodel import col, func, select
 
 from services.core.people.accounts.phone_numbers import region_of_phone
+from services.core.people.accounts.rules import StoredSession
+from services.core.people.accounts.streams import SESSION_OF_STREAM, may_stream
 from services.core.people.accounts.tables import Guardian
 from services.core.people.consents.queries import has_consent
 from services.core.people.consents.rules import Part
@@ -22,7 +24,7 @@ from services.core.people.households.rules import Rights, Standing
 from services.core.people.households.tables import Child, Enrolment, Family, Invitation, Membership
 from services.core.people.programme.tables import Site
 from services.core.platform.db.database import UnitOfWork
-from services.core.platform.db.prepared import any_array, columns_of, objects_of
+from services.core.platform.db.prepared import NamedStatement, any_array, columns_of, objects_of
 from services.core.platform.locales import fitting_locale
 
 _CODE = re.compile(r"[A-Za-z0-9_-]{1,40}")
@@ -99,35 +101,57 @@ class EventReach:
 
 
 # Read at each look of a phone and of each stream: prepared once a connection, without objects of the ORM.
-_EVENT_REACH: Final = """
+_REACH: Final = """
     SELECT m.family_id, m.joined_at, m.may_message, m.may_locate AND NOT m.locate_paused AS may_locate, m.may_manage,
-           f.event_seq,
            ARRAY(
                SELECT c.part FROM consent c
                WHERE c.guardian_id = m.guardian_id AND c.family_id = m.family_id AND c.withdrawn_at IS NULL
            ) AS parts,
+           f.event_seq,
            (
                SELECT e.created_at FROM event e
                WHERE e.family_id = m.family_id AND e.seq = COALESCE(asked.seq, f.event_seq)
-           ) AS made_at
+           ) AS made_at,
+           m.membership_id
     FROM membership m
     JOIN family f ON f.family_id = m.family_id
-    LEFT JOIN unnest($2::uuid[], $3::bigint[]) AS asked (family_id, seq)
+    LEFT JOIN unnest(:family_ids::uuid[], :seqs::bigint[]) AS asked (family_id, seq)
         ON asked.family_id = m.family_id
-    WHERE m.guardian_id = $1 AND m.removed_at IS NULL
-    ORDER BY m.joined_at, m.membership_id
+    WHERE m.guardian_id = :guardian_id AND m.removed_at IS NULL
 """
+_EVENT_REACH: Final = NamedStatement(f"{_REACH} ORDER BY m.joined_at, m.membership_id")
+# Without a family one row, of nulls but for the session.
+_STREAM_REACH: Final = NamedStatement(
+    f"SELECT * FROM ({SESSION_OF_STREAM}) AS session LEFT JOIN ({_REACH}) AS reach ON true"  # noqa: S608 - our own
+    " ORDER BY reach.joined_at, reach.membership_id"
+)
+_SESSION_COLUMNS: Final = 4
 
 
 async def event_reach(work: UnitOfWork, guardian_id: uuid.UUID, seen: Mapping[uuid.UUID, int]) -> list[EventReach]:
     """Return every current family of the guardian, oldest membership first; ``seen``: last event number by family."""
+    return _reached(await _EVENT_REACH.read(work, _reaching(guardian_id, seen)))
+
+
+async def reach_of_stream(
+    work: UnitOfWork, stream_no: int, guardian_id: uuid.UUID, seen: Mapping[uuid.UUID, int]
+) -> list[EventReach] | None:
+    """Return the same for an open stream of the guardian, by one statement; None: the stream or its session ended."""
+    rows = await _STREAM_REACH.read(work, {**_reaching(guardian_id, seen), "stream_no": stream_no})
+    if not rows or not may_stream(StoredSession(*rows[0][:_SESSION_COLUMNS]), work.now):
+        return None
+    return _reached([row[_SESSION_COLUMNS:] for row in rows if row[_SESSION_COLUMNS] is not None])
+
+
+def _reaching(guardian_id: uuid.UUID, seen: Mapping[uuid.UUID, int]) -> dict[str, object]:
+    return {"guardian_id": guardian_id, "family_ids": list(seen), "seqs": list(seen.values())}
+
+
+def _reached(rows: Iterable[Iterable[Any]]) -> list[EventReach]:
     return [
-        EventReach(
-            row["family_id"], row["joined_at"], Rights(row["may_message"], row["may_locate"], row["may_manage"]),
-            frozenset(row["parts"]), row["event_seq"], row["made_at"],
-        )
-        for row in await work.read(_EVENT_REACH, guardian_id, list(seen), list(seen.values()))
-    ]  # fmt: skip
+        EventReach(family_id, joined_at, Rights(may_message, may_locate, may_manage), frozenset(parts), seq, made_at)
+        for family_id, joined_at, may_message, may_locate, may_manage, parts, seq, made_at, _ in rows
+    ]
 
 
 async def event_numbers(work: UnitOfWork, family_ids: Collection[uuid.UUID]) -> dict[uuid.UUID, int]:

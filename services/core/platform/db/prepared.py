@@ -96,6 +96,10 @@ class NamedStatement:
         numbers = {name: f"${number}" for number, name in enumerate(self._names, 1)}
         self._statement = _PARAMETER.sub(lambda parameter: numbers[parameter[1]], statement)
 
+    async def read(self, work: UnitOfWork, values: Mapping[str, object]) -> list[asyncpg.Record]:
+        """Run a plain SELECT as `UnitOfWork.read` does."""
+        return await work.read(self._statement, *(values[name] for name in self._names))
+
     async def fetch(self, work: UnitOfWork, values: Mapping[str, object]) -> list[asyncpg.Record]:
         """Run the statement in the transaction and return its rows; see `UnitOfWork.fetch`."""
         return await work.fetch(self._statement, *(values[name] for name in self._names))
