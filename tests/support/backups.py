@@ -172,9 +172,8 @@ def running(base: Path, *words: str, **environment: str) -> Iterator[subprocess.
         try:
             yield process
         finally:
-            if process.poll() is None:
-                process.kill()
-                sys.stderr.write("\n".join(process.communicate()))
+            process.kill()
+            sys.stderr.write("\n".join(process.communicate()))
 
 
 def bring_keys(lost_secrets: str, base: Path, name: str) -> None:

@@ -27,7 +27,6 @@ from services.devstack.postgres_user import outside_folder
 from tests.support.backups import (
     System,
     bring_keys,
-    command,
     moment,
     open_folder,
     received,
@@ -82,8 +81,7 @@ async def kept() -> AsyncIterator[Kept]:
                 assert state is not None
                 assert state.fault == ""
                 process.terminate()
-                process.communicate()
-                assert process.returncode == 0
+                assert process.wait() == 0
         yield Kept(system, before, (system.folder / "secrets.json").read_text())
 
 
@@ -276,19 +274,17 @@ async def test_a_backup_and_a_restore_that_are_killed_leave_nothing_that_hinders
 ) -> None:
     environment = kept.system.environment | {"SMARTWATCH_BACKUP_DIR": str(copied)}
     [line] = BackupFolder(copied).lines()
-    taking_one = command(kept.base, "backup", "full", **environment)
-    await until((line.backups_folder / "coming" / "base").exists, "the copy has begun")
-    taking_one.kill()
-    taking_one.communicate()
+    with running(kept.base, "backup", "full", **environment) as taking_one:
+        await until((line.backups_folder / "coming" / "base").exists, "the copy has begun")
+        taking_one.kill()
     assert len(line.backups()) == 1
     backup_id = await kept.system.take("incremental", copied)
     assert [backup.backup_id for backup in line.backups()][1:] == [backup_id]
     assert not (line.backups_folder / "coming").exists()
 
-    verifying = command(kept.base, "backup", "verify", **environment)
-    await asyncio.sleep(0.1)
-    verifying.kill()
-    verifying.communicate()
+    with running(kept.base, "backup", "verify", **environment) as verifying:
+        await asyncio.sleep(0.1)
+        verifying.kill()
     await verify(BackupFolder(copied), programs_of(Settings()))
     state = read_backup_state(copied)
     assert state is not None
@@ -296,10 +292,10 @@ async def test_a_backup_and_a_restore_that_are_killed_leave_nothing_that_hinders
 
     with new_system(kept) as folder:
         given = {"SMARTWATCH_BACKUP_DIR": str(copied), "SMARTWATCH_ENVIRONMENT": "test"}
-        restoring = command(kept.base, "restore", "--to", kept.before.isoformat(), "--instance", "new", **given)
-        await until(lambda: is_replaying(folder), "the server runs")
-        restoring.kill()
-        restoring.communicate()
+        words = ("restore", "--to", kept.before.isoformat(), "--instance", "new")
+        with running(kept.base, *words, **given) as restoring:
+            await until(lambda: is_replaying(folder), "the server runs")
+            restoring.kill()
         done = await restore_into(kept.base, "new", kept.before.isoformat(), backup=copied)
         assert (done.recordings, done.lost_recordings) == (1, 0)
         assert sorted(entry.name for entry in (folder / "postgres").iterdir() if entry.is_dir()) == ["data"]
