@@ -11,6 +11,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 CHECKOUT = Path(__file__).resolve().parents[3]
+_PROGRAMME = "WeCare"
+# The machine may hold another programme with a site of the same name.
+_IN_PROGRAMME = ("--programme", _PROGRAMME)
 
 
 class ChoreError(Exception):
@@ -48,24 +51,24 @@ class Office:
 
     def set_up_programme(self) -> None:
         """Create programme, site and cohort; a repeat changes nothing."""
-        self.run("programme", "create", "WeCare")
+        self.run("programme", "create", _PROGRAMME)
         self.run(
-            "sites", "create", "Dongguan", "--programme", "WeCare", "--country", "CN", "--timezone", "Asia/Shanghai",
+            "sites", "create", "Dongguan", "--programme", _PROGRAMME, "--country", "CN", "--timezone", "Asia/Shanghai",
             "--locale", "en",
         )  # fmt: skip
-        self.run("cohorts", "create", "Spring", "--site", "Dongguan")
+        self.run("cohorts", "create", "Spring", "--site", "Dongguan", *_IN_PROGRAMME)
 
     def hand_out(self, serial: str, phone: str, family_code: str) -> HandedOut:
         """Register a watch, enrol a family by phone, and hand the watch out to it."""
         watches = self._table(f"watches-{serial}.csv", ["serial", "model", "site"], [serial, "sim-1", "Dongguan"])
         secrets_file = self._folder / f"secrets-{serial}.csv"
-        self.run("watches", "register", str(watches), "--export-for-vendor", str(secrets_file))
+        self.run("watches", "register", str(watches), "--export-for-vendor", str(secrets_file), *_IN_PROGRAMME)
         families = self._table(
             f"family-{family_code}.csv",
             ["family_code", "phone", "site", "cohort", "watch_serial"],
             [family_code, phone, "Dongguan", "Spring", serial],
         )
-        self.run("families", "enrol", str(families))
+        self.run("families", "enrol", str(families), *_IN_PROGRAMME)
         with secrets_file.open(encoding="utf-8-sig", newline="") as lines:
             secret = next(row["secret"] for row in csv.DictReader(lines) if row["serial"] == serial)
         return HandedOut(serial, secret, phone, family_code)
