@@ -10,6 +10,7 @@ from fastapi import FastAPI
 from services import __version__
 from services.api import found_watch, openapi, problems, sms_reports, system, walls
 from services.api.body_limits import BodyLimitMiddleware
+from services.api.declaring import RouteIndex
 from services.api.documents import pages
 from services.api.documents.additions import introduction
 from services.api.family.routes import ROUTERS as FAMILY_ROUTERS
@@ -54,6 +55,7 @@ def declare_routes() -> FastAPI:
     own = (system.router, pages.router, found_watch.router, walls.router, sms_reports.router)
     for router in (*own, *FAMILY_ROUTERS, *STAFF_ROUTERS):
         router.add_to(app)
+    app.router.routes.insert(0, RouteIndex(app.router.routes))
     app.router.routes.extend(Pages().routes())
     problems.install(app)
     openapi.describe(app)

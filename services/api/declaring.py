@@ -11,29 +11,68 @@ from typing import Any, TypeVar
 
 from fastapi import FastAPI, params
 from fastapi.routing import APIRoute
-from starlette.routing import Match
-from starlette.types import Scope
+from starlette.routing import BaseRoute, Match
+from starlette.types import Receive, Scope, Send
 
 Endpoint = TypeVar("Endpoint", bound=Callable[..., Any])
 
 
-class SiftedRoute(APIRoute):
-    """A route that tells most other paths by their beginning and their number of parts.
+class IndexedRoute(APIRoute):
+    """A route that the `RouteIndex` finds. To the router, which would try all patterns, it matches nothing."""
 
-    Its pattern is tried on the rest. A request of a phone passes up to 240 routes, at 2 us a pattern.
+    def matches(self, _scope: Scope) -> tuple[Match, Scope]:
+        """Match nothing: the index has tried this route if it could serve the request."""
+        return Match.NONE, {}
+
+    def matches_pattern(self, scope: Scope) -> tuple[Match, Scope]:
+        """Return whether the route serves this request."""
+        return super().matches(scope)
+
+
+class RouteIndex(BaseRoute):
+    """Finds the route of a path by its number of parts and the first two of them, then by its pattern.
+
+    One after the other, up to 240 routes were asked: a tenth of the CPU of a short request.
     """
 
-    def __init__(self, path: str, endpoint: Callable[..., Any], **options: Any) -> None:  # noqa: ANN401 - those of FastAPI
-        super().__init__(path, endpoint, **options)
-        self._beginning = path.partition("{")[0]
-        self._slashes = path.count("/")
+    def __init__(self, routes: Sequence[BaseRoute]) -> None:
+        keys = [(_key(route.path), route) for route in routes if isinstance(route, IndexedRoute)]
+        self._routes: dict[_Key, list[IndexedRoute]] = {}
+        for (slashes, first, second), _ in keys:
+            # In the order of declaration, together with those whose second part is a parameter.
+            self._routes[slashes, first, second] = [
+                route
+                for key, route in keys
+                if key[:2] == (slashes, first) and (key[2] == second or key[2].startswith("{"))
+            ]
+        self._with_parameter = {key[:2]: found for key, found in self._routes.items() if key[2].startswith("{")}
 
     def matches(self, scope: Scope) -> tuple[Match, Scope]:
-        """Return whether the route serves this request."""
-        path: str = scope["path"]
-        if path.count("/") != self._slashes or not path.startswith(self._beginning):
-            return Match.NONE, {}
-        return super().matches(scope)
+        """Return the match of the first route that serves the request, else of the first with another method."""
+        other_method: tuple[Match, Scope] = Match.NONE, {}
+        if scope["type"] != "http":
+            return other_method
+        key = _key(scope["path"])
+        for route in self._routes.get(key) or self._with_parameter.get(key[:2]) or ():
+            match, found = route.matches_pattern(scope)
+            if match is Match.FULL:
+                return match, found
+            if match is Match.PARTIAL and other_method[0] is Match.NONE:
+                other_method = match, found
+        return other_method
+
+    async def handle(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve the request by the route that `matches` found."""
+        await scope["route"].handle(scope, receive, send)
+
+
+_Key = tuple[int, str, str]
+
+
+def _key(path: str) -> _Key:
+    """Return the number of slashes in a path, and its first two parts."""
+    _, first, second, *_ = (*path.split("/", 3), "", "")
+    return path.count("/"), first, second
 
 
 class Routes:
@@ -91,6 +130,6 @@ class Routes:
                 tags=[*self._tags, *options.pop("tags", ())],
                 dependencies=[*self._dependencies, *options.pop("dependencies", ())],
                 include_in_schema=self._include_in_schema and options.pop("include_in_schema", True),
-                route_class_override=SiftedRoute,
+                route_class_override=IndexedRoute,
                 **options,
             )

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import time
+from typing import Final
 
 import structlog
-from starlette.datastructures import MutableHeaders
 from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -15,15 +15,17 @@ from services.core.platform.crypto.random_ids import new_ref
 
 log = structlog.get_logger()
 
-_HEADERS = {
-    "x-content-type-options": "nosniff",
-    "x-frame-options": "DENY",
-    "referrer-policy": "no-referrer",
-    "cross-origin-resource-policy": "same-origin",
-    "strict-transport-security": "max-age=31536000",
+# What an answer has unless it brings its own, as ASGI writes headers.
+_HEADERS: Final = {
+    b"x-content-type-options": b"nosniff",
+    b"x-frame-options": b"DENY",
+    b"referrer-policy": b"no-referrer",
+    b"cross-origin-resource-policy": b"same-origin",
+    b"strict-transport-security": b"max-age=31536000",
+    # Answers of the API need nothing at all; pages bring policies of their own.
+    b"content-security-policy": b"default-src 'none'; frame-ancestors 'none'",
+    b"cache-control": b"no-store",
 }
-# Answers of the API need nothing at all; pages bring policies of their own.
-_POLICY = "default-src 'none'; frame-ancestors 'none'"
 _PROBED_PATHS = frozenset({"/healthz", "/readyz"})
 
 
@@ -48,12 +50,12 @@ class RequestContextMiddleware:
             nonlocal status
             if message["type"] == "http.response.start":
                 status = message["status"]
-                headers = MutableHeaders(scope=message)
-                headers["x-request-id"] = request_id
-                for name, value in _HEADERS.items():
-                    headers.setdefault(name, value)
-                headers.setdefault("content-security-policy", _POLICY)
-                headers.setdefault("cache-control", "no-store")
+                own = {name for name, _ in message["headers"]}
+                message["headers"] = [
+                    *message["headers"],
+                    (b"x-request-id", request_id.encode()),
+                    *(header for header in _HEADERS.items() if header[0] not in own),
+                ]
             await send(message)
 
         with structlog.contextvars.bound_contextvars(request_id=request_id):
