@@ -1,26 +1,36 @@
-"""The children of a guardian with all that an app's first screen shows of them, read in three statements."""
+"""The children of a guardian with all that an app's first screen shows of them, read in one statement."""
 
 from __future__ import annotations
 
+import itertools
+import operator
 import uuid
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
+import asyncpg
 import sqlalchemy
 from sqlalchemy import BindParameter, DateTime, ScalarSelect, Uuid, bindparam, func
 from sqlmodel import SQLModel, col, exists
 
 from services.core.conversation.audio_assets.tables import AudioAsset
-from services.core.conversation.messages.queries import MessageView, is_of_guardian, messages_by_id
+from services.core.conversation.messages.queries import (
+    MessageView,
+    message_view,
+    messages_shown,
+    names_of,
+    with_recipients,
+)
 from services.core.conversation.messages.retention import EndingRecordings, ends_soon, ends_soon_before
 from services.core.conversation.messages.tables import Message, MessageRecipient
 from services.core.conversation.messages.unread import is_unread
 from services.core.devices.alerts.tables import Alert
-from services.core.devices.contacts.tables import ContactList
+from services.core.devices.contacts.tables import Contact, ContactList
 from services.core.devices.contacts.watch_shown import WatchShown, watch_shown
 from services.core.devices.watches.tables import Watch, WatchIdentity, WatchPresence, WatchSettings
+from services.core.people.households.child_key import data_key
 from services.core.people.households.tables import Child, HelpRequest
 from services.core.people.programme.tables import Site
 from services.core.platform.db.database import UnitOfWork
@@ -59,22 +69,31 @@ async def children_shown(
             "ends_before": ends_soon_before(work),
         },
     )  # fmt: skip
-    loaded = [(row, objects_of(work, tuple(row), *_ENTITIES)) for row in rows]
-    children = {child.child_id: child for _, (child, *_) in loaded}
-    newest_ids = [row["newest_id"] for row in rows if row["newest_id"] is not None]
-    newest = await messages_by_id(work, children, guardian_id, newest_ids)
     return [
-        ChildShown(
-            child, None if identity is None else watch_shown(identity, watch, site, presence, lists, settings),
-            settings.location, newest.get(row["newest_id"]), row["unread"], row["unplayed"],
-            EndingRecordings.of(work, row["ending"], row["first_ending_at"]),
-            row["has_alerts"], row["asks_for_help"],
-        )
-        for row, (child, settings, lists, identity, watch, site, presence) in loaded
-    ]  # fmt: skip
+        _child_shown(work, guardian_id, list(of_child))
+        for _, of_child in itertools.groupby(rows, operator.itemgetter(0))
+    ]
+
+
+def _child_shown(work: UnitOfWork, guardian_id: uuid.UUID, rows: Sequence[asyncpg.Record]) -> ChildShown:
+    """Return a child of the rows of its newest message."""
+    row = rows[0]
+    child, settings, lists, identity, watch, site, presence = objects_of(work, tuple(row), *_ENTITIES)
+    newest = None
+    if row["message_id"] is not None:
+        of_message = [of[_BEFORE_MESSAGE:] for of in rows]
+        newest = message_view(work, data_key(work, child), child.name, guardian_id, of_message)
+    return ChildShown(
+        child, None if identity is None else watch_shown(identity, watch, site, presence, lists, settings),
+        settings.location, newest, row["unread"], row["unplayed"],
+        EndingRecordings.of(work, row["ending"], row["first_ending_at"]), row["has_alerts"], row["asks_for_help"],
+    )  # fmt: skip
 
 
 _ENTITIES: Final = (Child, WatchSettings, ContactList, WatchIdentity, Watch, Site, WatchPresence)
+_TABLES: Final = [SQLModel.metadata.tables[str(entity.__tablename__)] for entity in _ENTITIES]
+# Counts and answers, then the message with its recipient.
+_BEFORE_MESSAGE: Final = sum(len(table.columns) for table in _TABLES) + 6
 
 
 def _of_messages(what: Any, *conditions: Any) -> ScalarSelect[Any]:  # noqa: ANN401 - counts and times
@@ -92,28 +111,30 @@ def _children() -> Any:  # noqa: ANN401 - the types know ten columns at most
     alerts_after: BindParameter[datetime] = bindparam("alerts_after", type_=DateTime(timezone=True))
     received = (col(MessageRecipient.message_id) == col(Message.message_id), *is_unread(asking))
     heard = (col(AudioAsset.clip_id) == col(Message.clip_id), *ends_soon(asking, unseen(ends_before)))
+    of_families = col(Child.family_id) == any_of("family_ids", Uuid())
     newest = (
-        sqlalchemy.select(col(Message.message_id))
-        .where(col(Message.child_id) == col(Child.child_id), is_of_guardian(asking))
+        messages_shown()
+        .where(col(Message.child_id) == col(Child.child_id))
         .order_by(col(Message.seq).desc())
         .limit(1)
         .correlate(Child)
-        .scalar_subquery()
+        .lateral("newest")
     )
+    of_their_contacts = col(Contact.child_id).in_(sqlalchemy.select(col(Child.child_id)).where(of_families))
+    newest_columns, recipient, of_newest = with_recipients(newest, names_of(of_their_contacts))
     alerts = exists().where(col(Alert.child_id) == col(Child.child_id), col(Alert.raised_at) > unseen(alerts_after))
     help_asked = exists().where(col(HelpRequest.child_id) == col(Child.child_id), col(HelpRequest.done_at).is_(None))
-    tables = SQLModel.metadata.tables
     identity = (col(WatchIdentity.child_id) == col(Child.child_id)) & col(WatchIdentity.ended_at).is_(None)
     return (
         sqlalchemy.select(
-            *(column for entity in _ENTITIES for column in tables[str(entity.__tablename__)].columns),
-            newest.label("newest_id"),
+            *(column for table in _TABLES for column in table.columns),
             _of_messages(func.count(), *received).label("unread"),
             _of_messages(func.count(), *received, col(Message.kind) == "voice").label("unplayed"),
             _of_messages(func.count(), *heard).label("ending"),
             _of_messages(func.min(col(Message.received_at)), *heard).label("first_ending_at"),
             alerts.label("has_alerts"),
             help_asked.label("asks_for_help"),
+            *newest_columns,
         )
         .select_from(Child)
         .join(WatchSettings, col(WatchSettings.child_id) == col(Child.child_id))
@@ -122,10 +143,9 @@ def _children() -> Any:  # noqa: ANN401 - the types know ten columns at most
         .outerjoin(Watch, col(Watch.watch_id) == col(WatchIdentity.watch_id))
         .outerjoin(Site, col(Site.site_id) == col(Watch.site_id))
         .outerjoin(WatchPresence, col(WatchPresence.username) == col(WatchIdentity.username))
-        .where(
-            col(Child.family_id) == any_of("family_ids", Uuid()),
-            col(Child.erased_at).is_(None),
-        )
+        .outerjoin(newest, sqlalchemy.true())
+        .outerjoin(recipient, of_newest)
+        .where(of_families, col(Child.erased_at).is_(None))
         .order_by(col(Child.created_at), col(Child.child_id))
     )
 

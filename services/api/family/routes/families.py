@@ -20,7 +20,7 @@ from services.api.problems import problem_responses
 from services.core.devices.contacts.guardians import change_guardian, create_child, remove_guardian
 from services.core.devices.contacts.living_with import contacts_living_with
 from services.core.devices.contacts.location import refuse_for_child, withdraw_child_agreement
-from services.core.devices.contacts.watch_shown import WatchShown, watches_of_children
+from services.core.devices.contacts.watch_shown import WatchShown, children_with_watches, watches_of_children
 from services.core.devices.presence.queries import (
     battery_now,
     connection_state,
@@ -58,7 +58,10 @@ router = Routes(prefix="/v1", tags=["families"])
 @router.get("/families/{family_id}/children", responses=problem_responses(401, 403, 404, 422))
 async def list_children(work: Work, scope: AnyGuardian) -> schemas.ChildrenResponse:
     """Return the family's children with the state of their watches."""
-    return schemas.ChildrenResponse(children=await child_responses(work, await children_of(work, scope.family_id)))
+    children = await children_with_watches(work, scope.family_id)
+    return schemas.ChildrenResponse(
+        children=[await response_with_watch(work, child, watch) for child, watch in children]
+    )  # fmt: skip
 
 
 @router.post("/families/{family_id}/children", status_code=201, responses=problem_responses(401, 403, 404, 409, 422))

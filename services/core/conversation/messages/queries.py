@@ -2,24 +2,32 @@
 
 from __future__ import annotations
 
+import itertools
+import operator
 import uuid
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Final, NamedTuple
+from typing import Any, NamedTuple
 
 import asyncpg
 import sqlalchemy
 from sqlalchemy import (
+    CTE,
     BigInteger,
     BindParameter,
     ColumnElement,
     DateTime,
+    FromClause,
+    ScalarSelect,
     Uuid,
+    and_,
     bindparam,
     exists,
     or_,
-)  # fmt: skip
+)
+from sqlalchemy.dialects.postgresql import distinct_on
+from sqlalchemy.orm import aliased
 from sqlmodel import col, select
 
 from services.core.conversation.audio_assets.storing import open_bars
@@ -27,12 +35,13 @@ from services.core.conversation.audio_assets.tables import AudioAsset
 from services.core.conversation.messages.announcing import UNTOLD_OF_WATCH
 from services.core.conversation.messages.content import open_body
 from services.core.conversation.messages.tables import KeptMessage, Message, MessageRecipient
+from services.core.devices.contacts.tables import Contact
 from services.core.devices.watches.tables import WatchIdentity
 from services.core.people.households.child_key import data_key
 from services.core.people.households.errors import NotFoundError
 from services.core.people.households.tables import Child, Membership
 from services.core.platform.db.database import UnitOfWork
-from services.core.platform.db.prepared import PreparedRead, any_array, any_of
+from services.core.platform.db.prepared import PreparedRead
 
 PAGE_MAX_MESSAGES = 100
 
@@ -65,7 +74,7 @@ class AudioView:
 
 
 class StoredMessage(NamedTuple):
-    """A message's row without what is sealed, in the order of `_messages`."""
+    """A message's row without what is sealed, in the order of `messages_shown`."""
 
     message_id: uuid.UUID
     seq: int
@@ -129,7 +138,7 @@ async def conversation(
         rows = await _PAGE.read(work, parameters)
     else:
         rows = await _CHANGED_PAGE.read(work, parameters | {"changed_after": changed_after})
-    return await _views(work, {child.child_id: child}, guardian_id, rows)
+    return _views(work, child, guardian_id, rows)
 
 
 async def message_of(work: UnitOfWork, child: Child, guardian_id: uuid.UUID, message_id: uuid.UUID) -> MessageView:
@@ -138,18 +147,7 @@ async def message_of(work: UnitOfWork, child: Child, guardian_id: uuid.UUID, mes
     rows = await _ONE.read(work, parameters)
     if not rows:
         raise NotFoundError
-    return (await _views(work, {child.child_id: child}, guardian_id, rows))[0]
-
-
-async def messages_by_id(
-    work: UnitOfWork, children: Mapping[uuid.UUID, Child], guardian_id: uuid.UUID, message_ids: Sequence[uuid.UUID]
-) -> dict[uuid.UUID, MessageView]:
-    """Return these messages of this guardian's conversations with ``children`` by id; others are left out."""
-    if not message_ids:
-        return {}
-    parameters = {"child_ids": list(children), "guardian_id": guardian_id, "message_ids": list(message_ids)}
-    views = await _views(work, children, guardian_id, await _SOME.read(work, parameters))
-    return {view.message.message_id: view for view in views}
+    return _views(work, child, guardian_id, rows)[0]
 
 
 def is_of_guardian(guardian_id: uuid.UUID | BindParameter[uuid.UUID]) -> ColumnElement[bool]:
@@ -162,48 +160,86 @@ def is_of_guardian(guardian_id: uuid.UUID | BindParameter[uuid.UUID]) -> ColumnE
 
 def is_kept() -> ColumnElement[bool]:
     """Condition: a current guardian of the family keeps the message; former guardians do not count."""
-    return exists().where(
-        col(KeptMessage.message_id) == col(Message.message_id),
-        col(Child.child_id) == col(Message.child_id),
-        col(Membership.family_id) == col(Child.family_id),
-        col(Membership.guardian_id) == col(KeptMessage.guardian_id),
-        col(Membership.removed_at).is_(None),
+    return (
+        exists()
+        .where(
+            col(KeptMessage.message_id) == col(Message.message_id),
+            col(Child.child_id) == col(Message.child_id),
+            col(Membership.family_id) == col(Child.family_id),
+            col(Membership.guardian_id) == col(KeptMessage.guardian_id),
+            col(Membership.removed_at).is_(None),
+        )
+        .correlate(Message)
     )
 
 
-def _messages() -> Any:  # noqa: ANN401 - the types know ten columns at most
+def names_of(children: ColumnElement[bool]) -> CTE:
+    """Return the names of guardians as `guardian_names` chooses them, for the children of a condition on contacts."""
+    return (
+        sqlalchemy.select(col(Contact.child_id), col(Contact.guardian_id), col(Contact.name))
+        .ext(distinct_on(col(Contact.child_id), col(Contact.guardian_id)))
+        .where(children, col(Contact.guardian_id).is_not(None))
+        .order_by(
+            col(Contact.child_id), col(Contact.guardian_id), col(Contact.removed_at).desc().nulls_first(),
+            col(Contact.created_at).desc(), col(Contact.wire_id).desc(),
+        )
+        .cte("names")
+    )  # fmt: skip
+
+
+def messages_shown() -> Any:  # noqa: ANN401 - the types know ten columns at most
     """Return the messages of a guardian's conversation, each with its clip and whether that is kept, as plain rows."""
     asking: BindParameter[uuid.UUID] = bindparam("guardian_id", type_=Uuid())
     kept = exists().where(
         col(KeptMessage.guardian_id) == asking, col(KeptMessage.message_id) == col(Message.message_id)
     )
+    # Only recordings are kept: for other messages Postgres need not look.
+    has_clip = col(Message.clip_id).is_not(None)
     return (
         sqlalchemy.select(
             col(Message.message_id), col(Message.seq), col(Message.direction), col(Message.kind),
             col(Message.guardian_id), col(Message.clip_id), col(Message.sent_at), col(Message.received_at),
             col(Message.expires_at), col(Message.sealed_body),
             col(AudioAsset.state), col(AudioAsset.size_bytes), col(AudioAsset.duration_ms), col(AudioAsset.claimed_ms),
-            col(AudioAsset.sealed_bars), kept.label("kept"), is_kept().label("kept_by_anyone"),
-            col(Message.child_id),
+            col(AudioAsset.sealed_bars), and_(has_clip, kept).label("kept"),
+            and_(has_clip, is_kept()).label("kept_by_anyone"), col(Message.child_id),
         )
         .outerjoin_from(Message, AudioAsset, col(AudioAsset.clip_id) == col(Message.clip_id))
         .where(is_of_guardian(asking))
     )  # fmt: skip
 
 
-def _of_child() -> ColumnElement[bool]:
-    return col(Message.child_id) == bindparam("child_id", type_=Uuid())
+def with_recipients(messages: FromClause, names: CTE) -> tuple[Sequence[Any], type[MessageRecipient], Any]:
+    """Return what `message_view` expects of a row, and the table of recipients with the condition of its outer join.
+
+    A row for each recipient of each message costs less than another round trip for the recipients.
+    """
+    recipient = aliased(MessageRecipient, name="recipient")
+
+    def name_of(guardian: Any) -> ScalarSelect[Any]:
+        of_child = names.c.child_id == messages.c.child_id
+        return sqlalchemy.select(names.c.name).where(of_child, names.c.guardian_id == guardian).scalar_subquery()
+
+    columns = (
+        *messages.c, name_of(messages.c.guardian_id).label("sender_name"),
+        col(recipient.guardian_id).label("recipient_id"), name_of(col(recipient.guardian_id)).label("recipient_name"),
+        col(recipient.state).label("recipient_state"), col(recipient.detail).label("recipient_detail"),
+        col(recipient.changed_at).label("recipient_changed_at"),
+    )  # fmt: skip
+    return columns, recipient, col(recipient.message_id) == messages.c.message_id
 
 
-def _some() -> Any:  # noqa: ANN401
-    return _messages().where(
-        col(Message.child_id) == any_of("child_ids", Uuid()), col(Message.message_id) == any_of("message_ids", Uuid())
-    )
+def _of_child(messages: Any) -> Any:  # noqa: ANN401
+    """Return messages of the child with their recipients, newest first."""
+    child_id: BindParameter[uuid.UUID] = bindparam("child_id", type_=Uuid())
+    page = messages.where(col(Message.child_id) == child_id).subquery("page")
+    columns, recipient, condition = with_recipients(page, names_of(col(Contact.child_id) == child_id))
+    return sqlalchemy.select(*columns).outerjoin_from(page, recipient, condition).order_by(page.c.seq.desc())
 
 
-def _pages() -> Any:  # noqa: ANN401
+def _page() -> Any:  # noqa: ANN401
     before_seq, limit = bindparam("before_seq", type_=BigInteger()), bindparam("limit", type_=BigInteger())
-    return _messages().where(_of_child(), col(Message.seq) < before_seq).order_by(col(Message.seq).desc()).limit(limit)
+    return messages_shown().where(col(Message.seq) < before_seq).order_by(col(Message.seq).desc()).limit(limit)
 
 
 def _changed() -> ColumnElement[bool]:
@@ -216,82 +252,59 @@ def _changed() -> ColumnElement[bool]:
 
 
 # Phones read these often: each is built once, prepared once a connection, and makes no objects of the ORM.
-_PAGE = PreparedRead(_pages)
-_CHANGED_PAGE = PreparedRead(lambda: _pages().where(_changed()))
+_PAGE = PreparedRead(lambda: _of_child(_page()))
+_CHANGED_PAGE = PreparedRead(lambda: _of_child(_page().where(_changed())))
 _ONE = PreparedRead(
-    lambda: _messages().where(_of_child(), col(Message.message_id) == bindparam("message_id", type_=Uuid()))
+    lambda: _of_child(messages_shown().where(col(Message.message_id) == bindparam("message_id", type_=Uuid())))
 )
-_SOME = PreparedRead(_some)
 _AFTER_ALL = 2**63 - 1
 
-# The states of messages, then the names of guardians as `guardian_names` chooses them: one round trip for both.
-_RECIPIENTS_AND_NAMES: Final = f"""
-    SELECT message_id, NULL AS child_id, guardian_id, state, detail, changed_at, NULL AS name
-    FROM message_recipient WHERE message_id = {any_array(1, "uuid")}
-    UNION ALL (
-        SELECT DISTINCT ON (child_id, guardian_id) NULL, child_id, guardian_id, NULL, NULL, NULL, name
-        FROM contact WHERE child_id = {any_array(2, "uuid")} AND guardian_id IS NOT NULL
-        ORDER BY child_id, guardian_id, removed_at DESC NULLS FIRST, created_at DESC, wire_id DESC
-    )
-"""  # noqa: S608 - parts of our own
+
+def _views(work: UnitOfWork, child: Child, guardian_id: uuid.UUID, rows: Sequence[asyncpg.Record]) -> list[MessageView]:
+    key, name = data_key(work, child), child.name
+    return [
+        message_view(work, key, name, guardian_id, list(of_message))
+        for _, of_message in itertools.groupby(rows, operator.itemgetter(0))
+    ]
 
 
-async def _views(
-    work: UnitOfWork, children: Mapping[uuid.UUID, Child], guardian_id: uuid.UUID, rows: Sequence[asyncpg.Record]
-) -> list[MessageView]:
-    of_message: dict[uuid.UUID, list[asyncpg.Record]] = {}
-    names: dict[tuple[uuid.UUID, uuid.UUID | None], str] = {}
-    message_ids = [row["message_id"] for row in rows]
-    for recipient in await work.read(_RECIPIENTS_AND_NAMES, message_ids, list(children)):
-        if recipient["message_id"] is None:
-            names[recipient["child_id"], recipient["guardian_id"]] = recipient["name"]
-        else:
-            of_message.setdefault(recipient["message_id"], []).append(recipient)
-    keys = {child_id: data_key(work, child) for child_id, child in children.items()}
-    views = []
-    for row in rows:
-        child_id = row["child_id"]
-        child, key, recipients = children[child_id], keys[child_id], of_message.get(row["message_id"], [])
-        views.append(
-            MessageView(
-                message=StoredMessage(*_stored(row)),
-                content=open_body(key, row["message_id"], row["sealed_body"]),
-                sender_name=child.name
-                if row["direction"] == "to_family"
-                else names.get((child_id, row["guardian_id"]), ""),
-                recipients=[
-                    RecipientView(
-                        recipient["guardian_id"],
-                        child.name
-                        if recipient["guardian_id"] is None
-                        else names.get((child_id, recipient["guardian_id"]), ""),
-                        recipient["state"],
-                        recipient["detail"],
-                        recipient["changed_at"],
-                    )
-                    for recipient in recipients
-                ],
-                my_state=next((r["state"] for r in recipients if r["guardian_id"] == guardian_id), None),
-                clip=None if row["state"] is None else _clip(work, key, row),
-            )
-        )
-    return views
+def message_view(
+    work: UnitOfWork, key: bytes, child_name: str, guardian_id: uuid.UUID, rows: Sequence[Any]
+) -> MessageView:
+    """Return a message of a child with this data key and name as a guardian sees it.
+
+    ``rows``: those of one message, one for each recipient, with the columns of `with_recipients`.
+    """
+    row = rows[0]
+    message = StoredMessage(*row[:9])
+    my_state, recipients = None, []
+    for of in rows:
+        recipient_id, name, state, detail, changed_at = of[19:]
+        if state is not None:
+            shown = child_name if recipient_id is None else name or ""
+            recipients.append(RecipientView(recipient_id, shown, state, detail, changed_at))
+        if recipient_id == guardian_id:
+            my_state = state
+    from_child = message.direction == "to_family"
+    return MessageView(
+        message, open_body(key, message.message_id, row[9]), child_name if from_child else row[18] or "", recipients,
+        my_state, _clip(work, key, message, row[10:17]),
+    )  # fmt: skip
 
 
-def _stored(row: asyncpg.Record) -> Sequence[Any]:
-    return row[:9]
-
-
-def _clip(work: UnitOfWork, key: bytes, row: asyncpg.Record) -> AudioView:
-    ends_at = row["received_at"] + work.retention.voice
+def _clip(work: UnitOfWork, key: bytes, message: StoredMessage, columns: Sequence[Any]) -> AudioView | None:
+    state, size_bytes, duration_ms, claimed_ms, sealed_bars, kept, kept_by_anyone = columns
+    if state is None or message.clip_id is None:
+        return None
+    ends_at = message.received_at + work.retention.voice
     return AudioView(
-        state="pending" if row["state"] == "raw" else row["state"],
-        bytes=row["size_bytes"],
-        duration_ms=row["claimed_ms"] if row["duration_ms"] is None else row["duration_ms"],
-        bars=open_bars(key, row["clip_id"], row["sealed_bars"]),
-        kept=row["kept"],
+        state="pending" if state == "raw" else state,
+        bytes=size_bytes,
+        duration_ms=claimed_ms if duration_ms is None else duration_ms,
+        bars=open_bars(key, message.clip_id, sealed_bars),
+        kept=kept,
         expires_at=ends_at,
-        kept_until=None if row["kept_by_anyone"] else ends_at,
+        kept_until=None if kept_by_anyone else ends_at,
     )
 
 

@@ -6,6 +6,9 @@ import uuid
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from functools import cache
+from typing import Final
+
+from sqlmodel import SQLModel
 
 from services.core.people.accounts.tables import Guardian
 from services.core.people.consents.rules import Part
@@ -49,22 +52,23 @@ class FamiliesShown:
     has_log_ins: bool
 
 
+_ENTITIES: Final = (Membership, Family, Site, Notice)
+
+
 async def families_shown(work: UnitOfWork, guardian: Guardian) -> FamiliesShown:
     """Return the guardian's current families."""
     rows = await work.read(_statement(), guardian.guardian_id, guardian.phone, work.now)
     families: dict[uuid.UUID, FamilyShown] = {}
     for row in rows:
-        membership, family, site, notice, consent = objects_of(
-            work, tuple(row), Membership, Family, Site, Notice, Consent
-        )
-        if membership is None:
+        if row["of_family_id"] is None:
             continue
-        shown = families.setdefault(
-            family.family_id,
-            FamilyShown(
+        shown = families.get(row["of_family_id"])
+        if shown is None:
+            membership, family, site, notice = objects_of(work, tuple(row), *_ENTITIES)
+            shown = families[row["of_family_id"]] = FamilyShown(
                 membership, family, site, notice, row["event_at"], row["ends_on"], row["ends_in"], row["told_at"]
-            ),
-        )
+            )
+        [consent] = objects_of(work, row[_BEFORE_CONSENT:], Consent)
         if consent is not None:
             shown.consents.append(consent)
     return FamiliesShown(
@@ -72,46 +76,61 @@ async def families_shown(work: UnitOfWork, guardian: Guardian) -> FamiliesShown:
     )  # fmt: skip
 
 
+# Columns of a row before those of the consent.
+_BEFORE_CONSENT: Final = sum(len(SQLModel.metadata.tables[str(of.__tablename__)].columns) for of in _ENTITIES) + 7
+
+
 @cache
 def _statement() -> str:
-    """Return the statement: a row for each consent of each family, and one row where there is no family."""
-    columns = columns_of((Membership, "m"), (Family, "f"), (Site, "s"), (Notice, "o"), (Consent, "c"))
+    """Return the statement: a row for each consent of each family, and one row where there is no family.
+
+    ``OFFSET 0``: Postgres asks the questions about a family once, not for each consent.
+    """
+    membership, family, site, notice = _ENTITIES
+    columns = columns_of((membership, "m"), (family, "f"), (site, "s"), (notice, "o"))
     return f"""
-        SELECT {columns},
-               latest.ends_on, latest.timezone AS ends_in, ending.told_at,
-               (
-                   SELECT e.created_at FROM event e WHERE e.family_id = f.family_id AND e.seq = f.event_seq
-               ) AS event_at,
-               EXISTS (
-                   SELECT FROM invitation i WHERE i.phone = $2 AND i.ended_at IS NULL AND i.expires_at > $3
-               ) AS is_invited,
-               EXISTS (
-                   SELECT FROM membership other JOIN session x ON x.guardian_id = other.guardian_id
-                   WHERE other.family_id = m.family_id AND other.removed_at IS NULL
-                     AND x.limited AND x.ended_at IS NULL
-               ) AS has_log_ins
-        FROM (SELECT $1::uuid AS guardian_id) asking
-        LEFT JOIN membership m ON m.guardian_id = asking.guardian_id AND m.removed_at IS NULL
-        LEFT JOIN family f ON f.family_id = m.family_id
-        LEFT JOIN enrolment n ON n.family_id = m.family_id AND n.ended_at IS NULL
-        LEFT JOIN site s ON s.site_id = n.site_id
-        LEFT JOIN LATERAL (
-            SELECT p.ends_on, t.timezone
-            FROM enrolment l JOIN site t ON t.site_id = l.site_id JOIN programme p ON p.programme_id = t.programme_id
-            WHERE l.family_id = m.family_id
-            ORDER BY l.enrolled_at DESC, l.enrolment_id LIMIT 1
-        ) latest ON true
-        LEFT JOIN family_ending ending ON ending.family_id = m.family_id
-        -- The notices are those of `notices_for`, the office's list of all of them.
-        LEFT JOIN LATERAL (
-            SELECT own.* FROM notice own WHERE own.family_id = m.family_id
-            UNION ALL
-            SELECT news.* FROM enrolment l JOIN notice news ON news.cohort_id = l.cohort_id
-            WHERE l.family_id = m.family_id AND news.created_at >= l.enrolled_at
-              AND (l.ended_at IS NULL OR news.created_at <= l.ended_at)
-            ORDER BY created_at DESC, notice_id LIMIT 1
-        ) o ON true
+        SELECT of_family.*, {columns_of((Consent, "c"))}
+        FROM (
+            SELECT {columns},
+                   latest.ends_on, latest.timezone AS ends_in, ending.told_at,
+                   (
+                       SELECT e.created_at FROM event e WHERE e.family_id = f.family_id AND e.seq = f.event_seq
+                   ) AS event_at,
+                   EXISTS (
+                       SELECT FROM invitation i WHERE i.phone = $2 AND i.ended_at IS NULL AND i.expires_at > $3
+                   ) AS is_invited,
+                   EXISTS (
+                       SELECT FROM membership other JOIN session x ON x.guardian_id = other.guardian_id
+                       WHERE other.family_id = m.family_id AND other.removed_at IS NULL
+                         AND x.limited AND x.ended_at IS NULL
+                   ) AS has_log_ins,
+                   m.family_id AS of_family_id
+            FROM (SELECT $1::uuid AS guardian_id) asking
+            LEFT JOIN membership m ON m.guardian_id = asking.guardian_id AND m.removed_at IS NULL
+            LEFT JOIN family f ON f.family_id = m.family_id
+            LEFT JOIN enrolment n ON n.family_id = m.family_id AND n.ended_at IS NULL
+            LEFT JOIN site s ON s.site_id = n.site_id
+            LEFT JOIN LATERAL (
+                SELECT p.ends_on, t.timezone
+                FROM enrolment l
+                JOIN site t ON t.site_id = l.site_id
+                JOIN programme p ON p.programme_id = t.programme_id
+                WHERE l.family_id = m.family_id
+                ORDER BY l.enrolled_at DESC, l.enrolment_id LIMIT 1
+            ) latest ON true
+            LEFT JOIN family_ending ending ON ending.family_id = m.family_id
+            -- The notices are those of `notices_for`, the office's list of all of them.
+            LEFT JOIN LATERAL (
+                SELECT own.* FROM notice own WHERE own.family_id = m.family_id
+                UNION ALL
+                SELECT news.* FROM enrolment l JOIN notice news ON news.cohort_id = l.cohort_id
+                WHERE l.family_id = m.family_id AND news.created_at >= l.enrolled_at
+                  AND (l.ended_at IS NULL OR news.created_at <= l.ended_at)
+                ORDER BY created_at DESC, notice_id LIMIT 1
+            ) o ON true
+            OFFSET 0
+        ) of_family
         LEFT JOIN consent c
-            ON c.guardian_id = asking.guardian_id AND c.family_id = m.family_id AND c.withdrawn_at IS NULL
-        ORDER BY m.joined_at, m.membership_id, c.given_at, c.part, c.consent_id
+            ON c.guardian_id = $1 AND c.family_id = of_family.of_family_id AND c.withdrawn_at IS NULL
+        ORDER BY of_family.joined_at, of_family.membership_id, c.given_at, c.part, c.consent_id
     """  # noqa: S608 - names of our own columns
