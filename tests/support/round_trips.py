@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import AsyncIterator, Iterator
-from typing import Any
+from typing import Any, Final
 
 import asyncpg
 from sqlalchemy import event
 
 from services.core.platform.db.database import Database, UnitOfWork
+
+_WRITES: Final = ("INSERT INTO ", "UPDATE ", "DELETE FROM ")
 
 
 class RoundTrips:
@@ -28,7 +30,7 @@ class RoundTrips:
         return [
             statement
             for statement in self.statements
-            if statement.split(" ")[0] in {"INSERT", "UPDATE", "DELETE", "WITH"}
+            if statement.startswith(_WRITES) or (statement.startswith("WITH ") and any(map(statement.count, _WRITES)))
         ]
 
 

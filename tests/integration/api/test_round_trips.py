@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -9,6 +10,8 @@ import httpx
 import pytest
 import pytest_asyncio
 
+from services.core.devices.alerts.actions import NewAlert, raise_alert
+from services.core.devices.alerts.tables import AlertAnswer
 from services.core.platform.crypto.random_ids import new_ref
 from services.core.platform.db.database import Database
 from tests.support.clock import FakeClock
@@ -32,13 +35,13 @@ class Read:
 
 
 READS = {
-    "history": Read(lambda parent, _: f"{parent.child}/messages", 3),
-    "children": Read(lambda parent, _: f"{parent.family}/children", 3),
+    "history": Read(lambda parent, _: f"{parent.child}/messages", 2),
+    "children": Read(lambda parent, _: f"{parent.family}/children", 2),
     "sync": Read(lambda _, cursor: f"/v1/sync?since={cursor}", 3),
     # The look is recorded in the access log: one statement locks and extends its chain and adds the entry.
     "latest place": Read(lambda parent, _: f"{parent.child}/checkins/latest", 3, writes=1),
     "me": Read(lambda _parent, _: "/v1/me", 2),
-    "home": Read(lambda _parent, _: "/v1/home", 5),
+    "home": Read(lambda _parent, _: "/v1/home", 3),
 }
 
 
@@ -72,6 +75,30 @@ async def test_a_read_costs_few_round_trips(parent: Parent, name: str) -> None:
     counted = await _counted(parent, READS[name])
     assert len(counted.statements) <= READS[name].round_trips, "\n".join(counted.statements)
     assert len(counted.writes) <= READS[name].writes, "\n".join(counted.writes)
+
+
+async def test_a_first_screen_with_every_question_costs_few_round_trips(parent: Parent) -> None:
+    """An alert with an answer, a request for help, an invitation, and a log-in that is shown for the first time."""
+    grandmother = await parent.invite()
+    other = await make_family(parent.client, parent.database, await make_place(parent.database))
+    invited = {"phone": grandmother.phone, "relation": "grandmother", "display_name": "Nai Nai"}
+    await other.told("POST", f"{other.family}/invitations", json=invited)
+    await parent.told("POST", f"{parent.child}/help", json={"kind": "broken"})
+    child_id, family_id = uuid.UUID(parent.child_id), uuid.UUID(str(parent.family_id))
+    async with parent.database.begin() as work:
+        alert = await raise_alert(work, NewAlert(child_id, family_id, "sos", subject_id=uuid.uuid4()))
+        of_mother = {"alert_id": alert.alert_id, "guardian_id": uuid.UUID(parent.guardian_id)}
+        work.add(AlertAnswer(**of_mother, answer="cannot_help", tapped_at=work.now, answered_at=work.now))
+    for _ in range(2):
+        await grandmother.told("GET", "/v1/home")
+    await parent.new_device().log_in()
+    with round_trips(parent.database) as first_time:
+        home = await grandmother.told("GET", "/v1/home")
+    [child] = home["children"]
+    assert len(child["alerts"][0]["answers"]) == len(child["help"]) == len(home["waiting_log_ins"]) == 1
+    assert len(home["me"]["invitations"]) == 1
+    assert home["waiting_log_ins"] == (await grandmother.told("GET", "/v1/me/log-ins"))["log_ins"]
+    assert len(first_time.statements) <= 5, "\n".join(first_time.statements)
 
 
 async def test_a_watch_is_given_in_few_round_trips(client: httpx.AsyncClient, database: Database) -> None:

@@ -2,17 +2,16 @@
 
 import uuid
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from datetime import timedelta
 from typing import Final
 
 from services.api.declaring import Routes
 from services.api.dependencies import Work
-from services.api.family.access import Caller, IsLoggedIn
+from services.api.family.access import IsLoggedIn
 from services.api.family.routes.alerts import AlertNumbers, alert_response
 from services.api.family.routes.events import cursor_at
 from services.api.family.routes.families import response_with_watch
-from services.api.family.routes.me import me_response
+from services.api.family.routes.me import account_response
 from services.api.family.routes.messages import message_response
 from services.api.family.routes.sessions import waiting_response
 from services.api.family.schemas import home as schemas
@@ -20,17 +19,17 @@ from services.api.family.schemas.messages import EndingRecordingsResponse
 from services.api.family.schemas.programme import Helpline, Notice, OpenHelp, ProgrammeEndResponse
 from services.api.problems import problem_responses
 from services.core.conversation.first_screen import ChildShown, children_shown
-from services.core.devices.alerts.queries import AlertsShown, alerts_shown, reactions_to
+from services.core.conversation.first_screen_questions import Questions, questions_shown
+from services.core.devices.alerts.queries import AlertsShown
 from services.core.devices.alerts.rules import kinds_visible_with
-from services.core.devices.alerts.tables import AlertAnswer, AlertCall
-from services.core.office.help_requests.actions import helpline_of, open_help_of
+from services.core.office.help_requests.actions import helpline_of
 from services.core.office.programme_end.actions import end_as_told
 from services.core.people.consents.rules import Part
 from services.core.people.households.first_screen import FamilyShown, families_shown
 from services.core.people.households.log_ins import show_log_ins
-from services.core.people.households.queries import country_of, rights_of
+from services.core.people.households.queries import rights_of
 from services.core.people.households.rules import Right
-from services.core.people.households.tables import HelpRequest, Membership
+from services.core.people.households.tables import Membership
 from services.core.people.programme.emergency_numbers import emergency_number
 from services.core.platform.db.database import UnitOfWork
 
@@ -52,13 +51,17 @@ async def read_home(work: Work, caller: IsLoggedIn) -> schemas.HomeResponse:
     children = await children_shown(
         work, caller.guardian_id, agreed, alerts_after=work.now - _ALERTS_SHOWN_FOR
     )  # fmt: skip
-    questions = await _questions(work, caller, agreed, children)
+    questions = await questions_shown(
+        work, caller.guardian, kinds=_kinds_seen(agreed, children), after=work.now - _ALERTS_SHOWN_FOR,
+        limit=_MAX_ALERTS, asking=[of.child.child_id for of in children if of.asks_for_help],
+        is_invited=shown.is_invited,
+    )  # fmt: skip
     until = caller.guardian.busy_until_at
     log_ins = await show_log_ins(work, caller.guardian_id) if shown.has_log_ins else []
-    families = [await _family(work, of) for of in shown.families]
+    families = [_family(of) for of in shown.families]
     numbers = {of.family_id: of.emergency_number for of in families}
     return schemas.HomeResponse(
-        me=await me_response(work, caller.guardian, shown),
+        me=account_response(caller.guardian, shown, questions.invitations),
         families=families,
         children=[
             await _child(work, agreed[family_id], of, questions, numbers[family_id])
@@ -72,37 +75,17 @@ async def read_home(work: Work, caller: IsLoggedIn) -> schemas.HomeResponse:
     )  # fmt: skip
 
 
-@dataclass(frozen=True)
-class _Questions:
-    """Recent alerts with the reactions to them, and open requests for help: what the screen asks the guardian about."""
-
-    alerts: dict[uuid.UUID, AlertsShown]
-    calls: list[AlertCall]
-    answers: list[AlertAnswer]
-    help: list[HelpRequest]
-
-
-async def _questions(
-    work: UnitOfWork, caller: Caller, agreed: Mapping[uuid.UUID, Membership], children: Sequence[ChildShown]
-) -> _Questions:
-    """Read it for all children together; the first screen rarely has any."""
-    rights = {of.child.child_id: rights_of(agreed[of.child.family_id]) for of in children}
-    kinds = {
-        of.child.child_id: kinds_visible_with(rights[of.child.child_id].words())
-        for of in children
-        if of.has_alerts and rights[of.child.child_id].has(Right.MESSAGE)
+def _kinds_seen(agreed: Mapping[uuid.UUID, Membership], children: Sequence[ChildShown]) -> dict[uuid.UUID, set[str]]:
+    """Return by child with recent alerts of which kinds the guardian sees them."""
+    rights = {of.child.child_id: rights_of(agreed[of.child.family_id]) for of in children if of.has_alerts}
+    return {
+        child_id: set(kinds_visible_with(of_child.words()))
+        for child_id, of_child in rights.items()
+        if of_child.has(Right.MESSAGE)
     }
-    alerts: dict[uuid.UUID, AlertsShown] = {}
-    if kinds:
-        since = work.now - _ALERTS_SHOWN_FOR
-        alerts = await alerts_shown(work, caller.guardian_id, kinds, after=since, limit=_MAX_ALERTS)
-    alert_ids = [alert.alert_id for of in alerts.values() for alert in (*of.unanswered, *of.checks)]
-    calls, answers = await reactions_to(work, alert_ids) if alert_ids else ([], [])
-    asking = [of.child.child_id for of in children if of.asks_for_help]
-    return _Questions(alerts, calls, answers, await open_help_of(work, asking))
 
 
-async def _family(work: UnitOfWork, of: FamilyShown) -> schemas.HomeFamily:
+def _family(of: FamilyShown) -> schemas.HomeFamily:
     country = None if of.site is None else of.site.country
     line = helpline_of(country)
     programme_end = ProgrammeEndResponse(ends_on=None, told_at=None, erased_from=None)
@@ -114,14 +97,14 @@ async def _family(work: UnitOfWork, of: FamilyShown) -> schemas.HomeFamily:
         country=country,
         timezone=None if of.site is None else of.site.timezone,
         helpline=Helpline(number=line.number, name=line.name),
-        emergency_number=emergency_number(country or await country_of(work, of.family.family_id)),
+        emergency_number=emergency_number(of.country),
         map="amap" if country == "CN" else "geo",
         programme_end=programme_end,
     )
 
 
 async def _child(
-    work: UnitOfWork, membership: Membership, of: ChildShown, questions: _Questions, emergency_number: str
+    work: UnitOfWork, membership: Membership, of: ChildShown, questions: Questions, emergency_number: str
 ) -> schemas.HomeChild:
     rights = rights_of(membership)
     may_message = rights.has(Right.MESSAGE)

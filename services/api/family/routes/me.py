@@ -1,6 +1,7 @@
 """The caller: account, consents and invitations."""
 
 import uuid
+from collections.abc import Sequence
 from typing import Annotated
 
 from fastapi import Query
@@ -21,6 +22,7 @@ from services.core.people.households.errors import NotFoundError
 from services.core.people.households.first_screen import FamiliesShown, families_shown
 from services.core.people.households.invitations import decline_invitation, site_of_invitation
 from services.core.people.households.queries import invitations_for, latest_site_of_family
+from services.core.people.households.tables import Family, Invitation
 from services.core.people.programme.tables import Site
 from services.core.platform.db.database import UnitOfWork
 from services.core.platform.locales import fitting_locale
@@ -131,11 +133,17 @@ async def _notice(work: UnitOfWork, site: Site | None, locale: str) -> schemas.P
     return await notice_response(work, site, locale)
 
 
-async def me_response(work: UnitOfWork, guardian: Guardian, shown: FamiliesShown | None = None) -> schemas.MeResponse:
-    """Return a guardian's account; ``shown`` are the guardian's families where they were read before."""
-    if shown is None:
-        shown = await families_shown(work, guardian)
+async def me_response(work: UnitOfWork, guardian: Guardian) -> schemas.MeResponse:
+    """Read a guardian's account and return it."""
+    shown = await families_shown(work, guardian)
     invitations = await invitations_for(work, guardian.phone) if shown.is_invited else []
+    return account_response(guardian, shown, invitations)
+
+
+def account_response(
+    guardian: Guardian, shown: FamiliesShown, invitations: Sequence[tuple[Invitation, Family]]
+) -> schemas.MeResponse:
+    """Return a guardian's account of families and invitations that were read before."""
     return schemas.MeResponse(
         guardian_id=guardian.guardian_id,
         phone=guardian.phone,

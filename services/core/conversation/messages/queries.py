@@ -216,7 +216,7 @@ def with_recipients(messages: FromClause, names: CTE) -> tuple[Sequence[Any], ty
     """
     recipient = aliased(MessageRecipient, name="recipient")
 
-    def name_of(guardian: Any) -> ScalarSelect[Any]:
+    def name_of(guardian: Any) -> ScalarSelect[Any]:  # noqa: ANN401
         of_child = names.c.child_id == messages.c.child_id
         return sqlalchemy.select(names.c.name).where(of_child, names.c.guardian_id == guardian).scalar_subquery()
 

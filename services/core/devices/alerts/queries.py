@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Collection, Mapping
+from collections.abc import Collection
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cache
@@ -18,7 +18,7 @@ from services.core.devices.alerts.tables import Alert, AlertAnswer, AlertCall
 from services.core.devices.watches.tables import WatchIdentity
 from services.core.people.households.errors import NotFoundError
 from services.core.platform.db.database import UnitOfWork
-from services.core.platform.db.prepared import columns_of, objects_of
+from services.core.platform.db.prepared import columns_of
 
 PAGE_MAX_ALERTS = 100
 
@@ -55,7 +55,12 @@ class AlertsShown:
 
 
 @cache
-def _shown() -> str:
+def alerts_shown_of() -> str:
+    """Return SQL for the alerts that a guardian is asked about, those of `AlertsShown`, with ``is_check``.
+
+    Parameters: children and by child the kinds of alerts of which the guardian sees unanswered ones, as words; the
+    guardian; since when; how many at most in each list of a child.
+    """
     return f"""
         SELECT {columns_of((Alert, "a"))}, a.is_check
         FROM unnest($1::uuid[], $2::text[]) AS given(child_id, kinds) CROSS JOIN LATERAL (
@@ -72,24 +77,7 @@ def _shown() -> str:
                    WHERE m.family_id = own.family_id AND m.guardian_id = own.acknowledged_by))
              ORDER BY own.raised_at DESC, own.alert_id DESC LIMIT $5)
         ) a
-        ORDER BY a.raised_at DESC, a.alert_id DESC
     """  # noqa: S608 - names of our own columns
-
-
-async def alerts_shown(
-    work: UnitOfWork, guardian_id: uuid.UUID, kinds: Mapping[uuid.UUID, Collection[str]], *, after: datetime, limit: int
-) -> dict[uuid.UUID, AlertsShown]:  # fmt: skip
-    """Return by child the alerts raised later that the guardian is asked about, at most ``limit`` in each list.
-
-    ``kinds``: by child, of which kinds the guardian sees unanswered alerts. One statement for all children.
-    """
-    shown = {child_id: AlertsShown() for child_id in kinds}
-    words = [" ".join(of_child) for of_child in kinds.values()]
-    for row in await work.read(_shown(), list(kinds), words, guardian_id, after, limit):
-        [alert] = objects_of(work, tuple(row), Alert)
-        of_child = shown[alert.child_id]
-        (of_child.checks if row["is_check"] else of_child.unanswered).append(alert)
-    return shown
 
 
 async def alert_by_id(work: UnitOfWork, child_id: uuid.UUID, alert_id: uuid.UUID, kinds: Collection[str]) -> Alert:

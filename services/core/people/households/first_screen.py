@@ -10,6 +10,7 @@ from typing import Final
 
 from sqlmodel import SQLModel
 
+from services.core.people.accounts.phone_numbers import region_of_phone
 from services.core.people.accounts.tables import Guardian
 from services.core.people.consents.rules import Part
 from services.core.people.consents.tables import Consent
@@ -35,7 +36,16 @@ class FamilyShown:
     ends_on: date | None
     ends_in_timezone: str | None
     told_at: datetime | None
+    # Number of the first guardian of a family without a site.
+    primary_phone: str | None
     consents: list[Consent] = field(default_factory=list)
+
+    @property
+    def country(self) -> str | None:
+        """Where the family lives, as `country_of` returns it."""
+        if self.site is not None:
+            return self.site.country
+        return None if self.primary_phone is None else region_of_phone(self.primary_phone)
 
     def has_consent(self, part: Part) -> bool:
         """Return whether the guardian's consent to a part stands."""
@@ -66,7 +76,15 @@ async def families_shown(work: UnitOfWork, guardian: Guardian) -> FamiliesShown:
         if shown is None:
             membership, family, site, notice = objects_of(work, tuple(row), *_ENTITIES)
             shown = families[row["of_family_id"]] = FamilyShown(
-                membership, family, site, notice, row["event_at"], row["ends_on"], row["ends_in"], row["told_at"]
+                membership,
+                family,
+                site,
+                notice,
+                row["event_at"],
+                row["ends_on"],
+                row["ends_in"],
+                row["told_at"],
+                row["primary_phone"],
             )
         [consent] = objects_of(work, row[_BEFORE_CONSENT:], Consent)
         if consent is not None:
@@ -77,7 +95,7 @@ async def families_shown(work: UnitOfWork, guardian: Guardian) -> FamiliesShown:
 
 
 # Columns of a row before those of the consent.
-_BEFORE_CONSENT: Final = sum(len(SQLModel.metadata.tables[str(of.__tablename__)].columns) for of in _ENTITIES) + 7
+_BEFORE_CONSENT: Final = sum(len(SQLModel.metadata.tables[str(of.__tablename__)].columns) for of in _ENTITIES) + 8
 
 
 @cache
@@ -104,6 +122,10 @@ def _statement() -> str:
                        WHERE other.family_id = m.family_id AND other.removed_at IS NULL
                          AND x.limited AND x.ended_at IS NULL
                    ) AS has_log_ins,
+                   CASE WHEN s.site_id IS NULL THEN (
+                       SELECT g.phone FROM membership p JOIN guardian g ON g.guardian_id = p.guardian_id
+                       WHERE p.family_id = m.family_id AND p.is_primary AND p.removed_at IS NULL
+                   ) END AS primary_phone,
                    m.family_id AS of_family_id
             FROM (SELECT $1::uuid AS guardian_id) asking
             LEFT JOIN membership m ON m.guardian_id = asking.guardian_id AND m.removed_at IS NULL

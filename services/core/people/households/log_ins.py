@@ -9,25 +9,25 @@ from __future__ import annotations
 import uuid
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from typing import Final
 
-from sqlalchemy.dialects.postgresql import insert
 from sqlmodel import col, select
 
 from services.core.people.accounts.actions import end_session_of
 from services.core.people.accounts.devices import complete_second_step
 from services.core.people.accounts.errors import LogInNotReadError, LogInTooOldError
-from services.core.people.accounts.queries import session_stands
 from services.core.people.accounts.rules import (
     APPROVAL_LIFETIME,
     BLOCK_LIFETIME,
+    LIMITED_LIFETIME,
     READING_TIME,
+    REFRESH_LIFETIME,
     approval_is_open,
     wait_before_approval,
 )
-from services.core.people.accounts.tables import Guardian, Session, ShownLogIn
+from services.core.people.accounts.tables import Guardian, Session
 from services.core.people.households.errors import NotFoundError
 from services.core.people.households.queries import families_of
-from services.core.people.households.tables import Membership
 from services.core.platform.audit.actions import guardian_actor, record_audit
 from services.core.platform.db.database import UnitOfWork
 from services.core.platform.events.actions import record_event
@@ -65,48 +65,49 @@ async def tell_waiting(work: UnitOfWork, guardian_id: uuid.UUID, session_id: uui
     await _notify(work, guardian_id, session_id, "waiting")
 
 
+# Parameters: the guardian; the times after which a limited session was opened, and any was used, if it is live.
+_WAITING: Final = """
+    SELECT s.session_id, g.guardian_id, g.display_name, CASE WHEN bool_or(NOT other.number_hidden) THEN g.phone END,
+           s.label, s.created_at, shown.shown_at
+    FROM membership mine
+    JOIN membership other ON other.family_id = mine.family_id
+    JOIN session s ON s.guardian_id = other.guardian_id
+    JOIN guardian g ON g.guardian_id = other.guardian_id
+    LEFT JOIN shown_log_in shown ON shown.session_id = s.session_id AND shown.guardian_id = $1
+    WHERE mine.guardian_id = $1 AND mine.removed_at IS NULL AND other.guardian_id <> $1 AND other.removed_at IS NULL
+      AND s.limited AND s.ended_at IS NULL AND s.created_at > $2 AND s.last_used_at > $3
+    GROUP BY s.session_id, g.guardian_id, shown.shown_at
+    ORDER BY s.created_at, s.session_id
+"""
+_SHOW: Final = f"""
+    WITH waiting AS MATERIALIZED ({_WAITING}), new AS (
+        INSERT INTO shown_log_in (session_id, guardian_id, shown_at)
+        SELECT session_id, $1, $4::timestamptz FROM waiting WHERE shown_at IS NULL
+        ON CONFLICT DO NOTHING
+    )
+    SELECT * FROM waiting ORDER BY created_at, session_id
+"""  # noqa: S608 - parts of our own
+
+
 async def log_ins_waiting_for(work: UnitOfWork, guardian_id: uuid.UUID) -> list[WaitingLogIn]:
     """Return the log-ins this guardian can approve or refuse: of other guardians of the same families, oldest first."""
-    mine = select(Membership.family_id).where(
-        Membership.guardian_id == guardian_id, col(Membership.removed_at).is_(None)
-    )
-    others = select(Membership.guardian_id).where(
-        col(Membership.family_id).in_(mine), col(Membership.removed_at).is_(None), Membership.guardian_id != guardian_id
-    )
-    seen = select(Membership.guardian_id).where(
-        col(Membership.family_id).in_(mine), col(Membership.removed_at).is_(None), ~col(Membership.number_hidden)
-    )
-    result = await work.session.exec(
-        select(Session, Guardian, col(Guardian.guardian_id).in_(seen), ShownLogIn.shown_at)
-        .join(Guardian, col(Guardian.guardian_id) == col(Session.guardian_id))
-        .outerjoin(
-            ShownLogIn,
-            (col(ShownLogIn.session_id) == col(Session.session_id)) & (col(ShownLogIn.guardian_id) == guardian_id),
-        )
-        .where(col(Session.limited), col(Session.ended_at).is_(None), col(Session.guardian_id).in_(others))
-        .order_by(col(Session.created_at), col(Session.session_id))
-    )
-    return [
-        WaitingLogIn(
-            session.session_id, guardian.guardian_id, guardian.display_name, guardian.phone if is_seen else None,
-            session.label, session.created_at, shown_at,
-        )
-        for session, guardian, is_seen, shown_at in result
-        if session_stands(session, work.now)
-    ]  # fmt: skip
+    return [WaitingLogIn(*row) for row in await work.read(_WAITING, guardian_id, *_live_after(work))]
 
 
 async def show_log_ins(work: UnitOfWork, guardian_id: uuid.UUID) -> list[WaitingLogIn]:
-    """Return what :func:`log_ins_waiting_for` returns, and record that the guardian was shown it now or earlier."""
-    waiting = await log_ins_waiting_for(work, guardian_id)
-    new = [waiter for waiter in waiting if waiter.shown_at is None]
-    for log_in in new:
-        await work.run(
-            insert(ShownLogIn)
-            .values(session_id=log_in.session_id, guardian_id=guardian_id, shown_at=work.now)
-            .on_conflict_do_nothing()
-        )
-    return [replace(waiter, shown_at=work.now) if waiter in new else waiter for waiter in waiting]
+    """Return what :func:`log_ins_waiting_for` returns, and record that the guardian was shown it now or earlier.
+
+    One statement, the last of its unit of work.
+    """
+    waiting = [
+        WaitingLogIn(*row) for row in await work.fetch_last(_SHOW, guardian_id, *_live_after(work), work.now)
+    ]  # fmt: skip
+    return [replace(waiter, shown_at=waiter.shown_at or work.now) for waiter in waiting]
+
+
+def _live_after(work: UnitOfWork) -> tuple[datetime, datetime]:
+    """Return the times of `session_is_live`."""
+    return work.now - LIMITED_LIFETIME, work.now - REFRESH_LIFETIME
 
 
 async def approve_log_in(work: UnitOfWork, by: uuid.UUID, session_id: uuid.UUID) -> uuid.UUID:
