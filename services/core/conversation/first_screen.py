@@ -20,14 +20,13 @@ from services.core.conversation.messages.queries import (
     MessageView,
     message_view,
     messages_shown,
-    names_of,
     with_recipients,
 )
 from services.core.conversation.messages.retention import EndingRecordings, ends_soon, ends_soon_before
 from services.core.conversation.messages.tables import Message, MessageRecipient
 from services.core.conversation.messages.unread import is_unread
 from services.core.devices.alerts.tables import Alert
-from services.core.devices.contacts.tables import Contact, ContactList
+from services.core.devices.contacts.tables import ContactList
 from services.core.devices.contacts.watch_shown import WatchShown, watch_shown
 from services.core.devices.watches.tables import Watch, WatchIdentity, WatchPresence, WatchSettings
 from services.core.people.households.child_key import data_key
@@ -111,7 +110,6 @@ def _children() -> Any:  # noqa: ANN401 - the types know ten columns at most
     alerts_after: BindParameter[datetime] = bindparam("alerts_after", type_=DateTime(timezone=True))
     received = (col(MessageRecipient.message_id) == col(Message.message_id), *is_unread(asking))
     heard = (col(AudioAsset.clip_id) == col(Message.clip_id), *ends_soon(asking, unseen(ends_before)))
-    of_families = col(Child.family_id) == any_of("family_ids", Uuid())
     newest = (
         messages_shown()
         .where(col(Message.child_id) == col(Child.child_id))
@@ -120,8 +118,7 @@ def _children() -> Any:  # noqa: ANN401 - the types know ten columns at most
         .correlate(Child)
         .lateral("newest")
     )
-    of_their_contacts = col(Contact.child_id).in_(sqlalchemy.select(col(Child.child_id)).where(of_families))
-    newest_columns, recipient, of_newest = with_recipients(newest, names_of(of_their_contacts))
+    newest_columns, recipient, of_newest = with_recipients(newest)
     alerts = exists().where(col(Alert.child_id) == col(Child.child_id), col(Alert.raised_at) > unseen(alerts_after))
     help_asked = exists().where(col(HelpRequest.child_id) == col(Child.child_id), col(HelpRequest.done_at).is_(None))
     identity = (col(WatchIdentity.child_id) == col(Child.child_id)) & col(WatchIdentity.ended_at).is_(None)
@@ -145,7 +142,7 @@ def _children() -> Any:  # noqa: ANN401 - the types know ten columns at most
         .outerjoin(WatchPresence, col(WatchPresence.username) == col(WatchIdentity.username))
         .outerjoin(newest, sqlalchemy.true())
         .outerjoin(recipient, of_newest)
-        .where(of_families, col(Child.erased_at).is_(None))
+        .where(col(Child.family_id) == any_of("family_ids", Uuid()), col(Child.erased_at).is_(None))
         .order_by(col(Child.created_at), col(Child.child_id))
     )
 

@@ -5,15 +5,14 @@ from __future__ import annotations
 import itertools
 import operator
 import uuid
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, NamedTuple
+from typing import Any, Final, NamedTuple
 
 import asyncpg
 import sqlalchemy
 from sqlalchemy import (
-    CTE,
     BigInteger,
     BindParameter,
     ColumnElement,
@@ -150,6 +149,13 @@ async def message_of(work: UnitOfWork, child: Child, guardian_id: uuid.UUID, mes
     return _views(work, child, guardian_id, rows)[0]
 
 
+# How a column of a guardian's id becomes a name; the first column is the child's id.
+NameOf = Callable[[Any, Any], ScalarSelect[Any]]
+_NEWEST_CONTACT: Final = (
+    col(Contact.removed_at).desc().nulls_first(), col(Contact.created_at).desc(), col(Contact.wire_id).desc(),
+)  # fmt: skip
+
+
 def is_of_guardian(guardian_id: uuid.UUID | BindParameter[uuid.UUID]) -> ColumnElement[bool]:
     """Condition: the guardian sent or received the message."""
     received = exists().where(
@@ -173,18 +179,32 @@ def is_kept() -> ColumnElement[bool]:
     )
 
 
-def names_of(children: ColumnElement[bool]) -> CTE:
-    """Return the names of guardians as `guardian_names` chooses them, for the children of a condition on contacts."""
+def name_in_contacts(child_id: Any, guardian_id: Any) -> ScalarSelect[Any]:  # noqa: ANN401 - columns
+    """Return a guardian's name at a child, as `guardian_names` chooses it; looked up for each row."""
     return (
-        sqlalchemy.select(col(Contact.child_id), col(Contact.guardian_id), col(Contact.name))
-        .ext(distinct_on(col(Contact.child_id), col(Contact.guardian_id)))
-        .where(children, col(Contact.guardian_id).is_not(None))
-        .order_by(
-            col(Contact.child_id), col(Contact.guardian_id), col(Contact.removed_at).desc().nulls_first(),
-            col(Contact.created_at).desc(), col(Contact.wire_id).desc(),
-        )
+        sqlalchemy.select(col(Contact.name))
+        .where(col(Contact.child_id) == child_id, col(Contact.guardian_id) == guardian_id)
+        .order_by(*_NEWEST_CONTACT)
+        .limit(1)
+        .correlate_except(Contact)
+        .scalar_subquery()
+    )
+
+
+def _name_on_page(child_id: BindParameter[uuid.UUID]) -> NameOf:
+    """Return how to name the guardians of one child: fifty messages have few, so that their names are read once."""
+    names = (
+        sqlalchemy.select(col(Contact.guardian_id), col(Contact.name))
+        .ext(distinct_on(col(Contact.guardian_id)))
+        .where(col(Contact.child_id) == child_id, col(Contact.guardian_id).is_not(None))
+        .order_by(col(Contact.guardian_id), *_NEWEST_CONTACT)
         .cte("names")
-    )  # fmt: skip
+    )
+
+    def name_of(_child_id: Any, guardian_id: Any) -> ScalarSelect[Any]:  # noqa: ANN401 - columns
+        return sqlalchemy.select(names.c.name).where(names.c.guardian_id == guardian_id).scalar_subquery()
+
+    return name_of
 
 
 def messages_shown() -> Any:  # noqa: ANN401 - the types know ten columns at most
@@ -209,20 +229,18 @@ def messages_shown() -> Any:  # noqa: ANN401 - the types know ten columns at mos
     )  # fmt: skip
 
 
-def with_recipients(messages: FromClause, names: CTE) -> tuple[Sequence[Any], type[MessageRecipient], Any]:
+def with_recipients(
+    messages: FromClause, name_of: NameOf = name_in_contacts
+) -> tuple[Sequence[Any], type[MessageRecipient], Any]:
     """Return what `message_view` expects of a row, and the table of recipients with the condition of its outer join.
 
     A row for each recipient of each message costs less than another round trip for the recipients.
     """
-    recipient = aliased(MessageRecipient, name="recipient")
-
-    def name_of(guardian: Any) -> ScalarSelect[Any]:  # noqa: ANN401
-        of_child = names.c.child_id == messages.c.child_id
-        return sqlalchemy.select(names.c.name).where(of_child, names.c.guardian_id == guardian).scalar_subquery()
-
+    recipient, child_id = aliased(MessageRecipient, name="recipient"), messages.c.child_id
     columns = (
-        *messages.c, name_of(messages.c.guardian_id).label("sender_name"),
-        col(recipient.guardian_id).label("recipient_id"), name_of(col(recipient.guardian_id)).label("recipient_name"),
+        *messages.c, name_of(child_id, messages.c.guardian_id).label("sender_name"),
+        col(recipient.guardian_id).label("recipient_id"),
+        name_of(child_id, col(recipient.guardian_id)).label("recipient_name"),
         col(recipient.state).label("recipient_state"), col(recipient.detail).label("recipient_detail"),
         col(recipient.changed_at).label("recipient_changed_at"),
     )  # fmt: skip
@@ -233,7 +251,7 @@ def _of_child(messages: Any) -> Any:  # noqa: ANN401
     """Return messages of the child with their recipients, newest first."""
     child_id: BindParameter[uuid.UUID] = bindparam("child_id", type_=Uuid())
     page = messages.where(col(Message.child_id) == child_id).subquery("page")
-    columns, recipient, condition = with_recipients(page, names_of(col(Contact.child_id) == child_id))
+    columns, recipient, condition = with_recipients(page, _name_on_page(child_id))
     return sqlalchemy.select(*columns).outerjoin_from(page, recipient, condition).order_by(page.c.seq.desc())
 
 

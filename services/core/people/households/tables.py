@@ -113,6 +113,7 @@ class Enrolment(SQLModel, table=True):
     __tablename__ = "enrolment"
     __table_args__ = (
         Index("enrolment_standing", "family_id", unique=True, postgresql_where=text("ended_at IS NULL")),
+        Index("enrolment_of_family", "family_id", "enrolled_at"),
         Index("enrolment_phone", "guardian_phone"),
     )
 
