@@ -6,13 +6,13 @@ import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
+from functools import cache
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import tuple_
 from sqlmodel import col, select
 
 from services.core.devices.watches.queries import settings_of_child
-from services.core.devices.watches.tables import WatchSettings
 from services.core.location.checkins.errors import DayNotKeptError
 from services.core.location.checkins.rules import Fix, Quality, Reason
 from services.core.location.checkins.sealing import Place, checkin_context, latest_context, open_place
@@ -23,6 +23,7 @@ from services.core.location.zones.rows import ZoneView, view_zone, zone_at, zone
 from services.core.people.households.child_key import data_key
 from services.core.people.households.tables import Child
 from services.core.platform.db.database import UnitOfWork
+from services.core.platform.db.prepared import any_array, columns_of, objects_of
 
 PAGE_MAX_CHECKINS = 500
 
@@ -114,19 +115,24 @@ async def latest_places(work: UnitOfWork, children: Sequence[Child]) -> list[Lat
     """Return the latest known places of children, in their order."""
     if not children:
         return []
-    result = await work.session.exec(
-        select(WatchSettings.child_id, WatchSettings.location, LatestCheckin, SafeZone)
-        .outerjoin(LatestCheckin, col(LatestCheckin.child_id) == col(WatchSettings.child_id))
-        .outerjoin(SafeZone, col(SafeZone.child_id) == col(WatchSettings.child_id))
-        .where(col(WatchSettings.child_id).in_([child.child_id for child in children]))
-        .order_by(col(SafeZone.created_at), col(SafeZone.zone_id))
-    )
-    # One row a zone, at least one; an outer join, which the types do not know.
-    rows: list[tuple[uuid.UUID, bool, LatestCheckin | None, SafeZone | None]] = list(result)
     of_child: dict[uuid.UUID, list[tuple[bool, LatestCheckin | None, SafeZone | None]]] = {}
-    for child_id, location_on, latest, zone in rows:
-        of_child.setdefault(child_id, []).append((location_on, latest, zone))
+    # One row a zone, at least one.
+    for row in await work.read(_latest_and_zones(), [child.child_id for child in children]):
+        latest, zone = objects_of(work, tuple(row), LatestCheckin, SafeZone)
+        of_child.setdefault(row["of_child_id"], []).append((row["location_on"], latest, zone))
     return [_latest_view(work, child, of_child[child.child_id]) for child in children]
+
+
+@cache
+def _latest_and_zones() -> str:
+    return f"""
+        SELECT {columns_of((LatestCheckin, "l"), (SafeZone, "z"))}, s.child_id AS of_child_id, s.location AS location_on
+        FROM watch_settings s
+        LEFT JOIN latest_checkin l ON l.child_id = s.child_id
+        LEFT JOIN safe_zone z ON z.child_id = s.child_id
+        WHERE s.child_id = {any_array(1, "uuid")}
+        ORDER BY z.created_at, z.zone_id
+    """  # noqa: S608 - names of our own columns
 
 
 def _latest_view(

@@ -11,6 +11,7 @@ import asyncpg
 from sqlalchemy import BindParameter, ScalarSelect, bindparam, cast, func, inspect, select
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.dialects.postgresql import asyncpg as dialect
+from sqlalchemy.orm import configure_mappers
 from sqlalchemy.orm.attributes import instance_state, set_committed_value
 from sqlalchemy.sql.expression import ClauseElement, Function
 from sqlalchemy.types import TypeEngine
@@ -112,6 +113,8 @@ class NamedStatement:
 @cache
 def _names(entity: type[SQLModel]) -> tuple[str, ...]:
     """Return the names of a table's columns, the primary key first."""
+    # The ORM does it at its first statement. Before, the attributes of an object cannot be read.
+    configure_mappers()
     return tuple(column.name for column in SQLModel.metadata.tables[str(entity.__tablename__)].columns)
 
 
