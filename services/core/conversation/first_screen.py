@@ -12,7 +12,7 @@ from typing import Any, Final
 
 import asyncpg
 import sqlalchemy
-from sqlalchemy import BindParameter, DateTime, ScalarSelect, Uuid, bindparam, func
+from sqlalchemy import BindParameter, ColumnElement, DateTime, ScalarSelect, Uuid, bindparam, func
 from sqlmodel import SQLModel, col, exists
 
 from services.core.conversation.audio_assets.tables import AudioAsset
@@ -61,10 +61,12 @@ async def children_shown(
     """
     if not family_ids:
         return []
-    rows = await _CHILDREN.read(
+    family_id, *more = family_ids
+    rows = await (_CHILDREN if more else _CHILDREN_OF_ONE).read(
         work,
         {
-            "guardian_id": guardian_id, "family_ids": list(family_ids), "alerts_after": alerts_after,
+            "guardian_id": guardian_id, "family_id": family_id, "family_ids": [family_id, *more],
+            "alerts_after": alerts_after,
             "ends_before": ends_soon_before(work),
         },
     )  # fmt: skip
@@ -104,7 +106,7 @@ def _of_messages(what: Any, *conditions: Any) -> ScalarSelect[Any]:  # noqa: ANN
     )
 
 
-def _children() -> Any:  # noqa: ANN401 - the types know ten columns at most
+def _children(of_families: ColumnElement[bool]) -> Any:  # noqa: ANN401 - the types know ten columns at most
     asking: BindParameter[uuid.UUID] = bindparam("guardian_id", type_=Uuid())
     ends_before: BindParameter[datetime] = bindparam("ends_before", type_=DateTime(timezone=True))
     alerts_after: BindParameter[datetime] = bindparam("alerts_after", type_=DateTime(timezone=True))
@@ -142,9 +144,11 @@ def _children() -> Any:  # noqa: ANN401 - the types know ten columns at most
         .outerjoin(WatchPresence, col(WatchPresence.username) == col(WatchIdentity.username))
         .outerjoin(newest, sqlalchemy.true())
         .outerjoin(recipient, of_newest)
-        .where(col(Child.family_id) == any_of("family_ids", Uuid()), col(Child.erased_at).is_(None))
+        .where(of_families, col(Child.erased_at).is_(None))
         .order_by(col(Child.created_at), col(Child.child_id))
     )
 
 
-_CHILDREN: Final = PreparedRead(_children)
+_CHILDREN: Final = PreparedRead(lambda: _children(col(Child.family_id) == any_of("family_ids", Uuid())))
+# Most guardians have one family. Of an array the planner expects ten items, for which it reads whole tables.
+_CHILDREN_OF_ONE: Final = PreparedRead(lambda: _children(col(Child.family_id) == bindparam("family_id", type_=Uuid())))
