@@ -20,6 +20,7 @@ from weakref import WeakKeyDictionary
 import asyncpg
 import structlog
 
+from services.core.platform.db.known_types import KnowingConnection
 from services.core.platform.log.health import clear_warning, set_warning
 
 _DEFAULT_PORT: Final = 5432
@@ -104,7 +105,7 @@ class Servers:
         none can be used, but the first refusal of a role or its password as it is.
         """
         if not self._url:
-            return await asyncpg.connect(url, timeout=timeout, **options)
+            return await asyncpg.connect(url, timeout=timeout, connection_class=KnowingConnection, **options)
         hosts = hosts_of(url)
         failures: dict[Host, BaseException] = {}
         ends_at_s = time.monotonic() + timeout
@@ -218,7 +219,9 @@ async def timeline_of(connection: asyncpg.Connection, *, in_transaction: bool = 
 
 
 async def _connected(url: str, host: Host, timeout_s: float, options: dict[str, Any]) -> asyncpg.Connection:
-    return await asyncpg.connect(url, host=host[0], port=host[1], timeout=timeout_s, **options)
+    return await asyncpg.connect(
+        url, host=host[0], port=host[1], timeout=timeout_s, connection_class=KnowingConnection, **options
+    )
 
 
 async def _look(url: str, host: Host, within_s: float) -> int | None:
