@@ -5,19 +5,21 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping, Sequence
 from functools import cache, cached_property, lru_cache
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 import asyncpg
 from sqlalchemy import BindParameter, ScalarSelect, bindparam, cast, func, inspect, select
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.dialects.postgresql import asyncpg as dialect
-from sqlalchemy.orm import configure_mappers
+from sqlalchemy.orm import Mapper, configure_mappers
 from sqlalchemy.orm.attributes import instance_state, set_committed_value
 from sqlalchemy.sql.expression import ClauseElement, Function
 from sqlalchemy.types import TypeEngine
 from sqlmodel import SQLModel
 
 from services.core.platform.db.database import UnitOfWork
+
+Entity = TypeVar("Entity", bound=SQLModel)
 
 
 class PreparedRead:
@@ -111,10 +113,19 @@ class NamedStatement:
 
 
 @cache
+def _mapper(entity: type[SQLModel]) -> Mapper[Any]:
+    """Return the mapper of a table, set up as SQLAlchemy does at its own first statement: ours may come before.
+
+    Before that the attributes of an object cannot be read.
+    """
+    configure_mappers()
+    mapper: Mapper[Any] = inspect(entity)
+    return mapper
+
+
+@cache
 def _names(entity: type[SQLModel]) -> tuple[str, ...]:
     """Return the names of a table's columns, the primary key first."""
-    # The ORM does it at its first statement. Before, the attributes of an object cannot be read.
-    configure_mappers()
     return tuple(column.name for column in SQLModel.metadata.tables[str(entity.__tablename__)].columns)
 
 
@@ -145,7 +156,7 @@ def _object_of(
 ) -> Any:  # noqa: ANN401
     if values[0] is None:
         return None
-    mapper, session = inspect(entity), work.session.sync_session
+    mapper, session = _mapper(entity), work.session.sync_session
     key = mapper.identity_key_from_primary_key((values[0],))
     known = session.identity_map.get(key)
     if known is not None:
@@ -162,3 +173,10 @@ def _object_of(
     state.key, state.session_id = key, session.hash_key
     session.identity_map.add(state)
     return loaded
+
+
+def object_of_no_session(entity: type[Entity], row: asyncpg.Record) -> Entity:
+    """Return an object of a row whose changes nobody writes; to construct one by SQLModel takes 15 times as long."""
+    made: Entity = _mapper(entity).class_manager.new_instance()
+    made.__dict__.update(row.items())
+    return made

@@ -17,6 +17,7 @@ from sqlmodel import col
 
 from services.core.platform.crypto.vault import Vault
 from services.core.platform.db.database import UnitOfWork
+from services.core.platform.db.prepared import object_of_no_session
 from services.core.platform.db.together import Write
 from services.core.platform.metrics.registry import WAITING_SECONDS, counter, histogram
 from services.core.platform.outbox.rules import KINDS, SHORT_PAUSE_MAX_S, Urgency, pause_after
@@ -202,7 +203,7 @@ async def claim(
     """
     rows = await work.fetch_last(_CLAIM, list(kinds), at_least.value, work.now, work.now + lease)
     # It belongs to no session: what becomes of it is written by statements of their own.
-    return OutboxRow(**rows[0]) if rows else None
+    return object_of_no_session(OutboxRow, rows[0]) if rows else None
 
 
 async def take(work: UnitOfWork, kinds: Collection[str], *, rows_max: int) -> list[OutboxRow]:
@@ -212,7 +213,7 @@ async def take(work: UnitOfWork, kinds: Collection[str], *, rows_max: int) -> li
     rollback leaves the rows due.
     """
     rows = await work.fetch(_TAKE, list(kinds), Urgency.NORMAL.value, work.now, rows_max)
-    claimed = [OutboxRow(**row) for row in rows]
+    claimed = [object_of_no_session(OutboxRow, row) for row in rows]
     claimed.sort(key=lambda row: (row.priority, row.available_at, row.outbox_id))
     for row in claimed:
         _WAITED.observe((work.now - row.created_at).total_seconds(), kind=row.kind)
@@ -271,7 +272,7 @@ async def claim_in_order(
             # Meanwhile the consumer of an earlier row may have looked and found the later one locked: look again.
             work.notify(CHANNEL, *dict.fromkeys(kind for _outbox_id, _target, kind in candidates))
         if claimed:
-            rows = [OutboxRow(**row) for row in claimed]
+            rows = [object_of_no_session(OutboxRow, row) for row in claimed]
             return sorted(rows, key=lambda row: (row.priority, row.available_at, row.outbox_id))
         passed_over += first_of_target
     return []
