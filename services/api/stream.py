@@ -48,7 +48,7 @@ class EventHub:
     @property
     def open_streams(self) -> int:
         """How many streams are open in this process."""
-        return sum(len(waiting) for waiting in self._waiting.values())
+        return sum(self._sessions.values())
 
     def end_streams(self) -> None:
         """End every open stream: this process is about to stop, and apps reconnect with their last event id."""

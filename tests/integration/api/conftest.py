@@ -92,8 +92,9 @@ class Stream:
 class Live:
     """The running server and a client of its own."""
 
-    def __init__(self, server: uvicorn.Server, client: httpx.AsyncClient) -> None:
+    def __init__(self, server: uvicorn.Server, client: httpx.AsyncClient, hub: EventHub) -> None:
         self.server = server
+        self.hub = hub
         self.client = client
 
     @contextlib.asynccontextmanager
@@ -114,6 +115,7 @@ class _Server(ApiServer):
 
     def __init__(self, config: uvicorn.Config, hub: EventHub) -> None:
         super().__init__(config, hub)
+        self.hub = hub
         self.listens = asyncio.Event()
 
     @contextlib.contextmanager
@@ -160,4 +162,5 @@ async def live(serve: Serve) -> AsyncIterator[Live]:
     async with serve(BoundedHttpProtocol) as server:
         port = server.servers[0].sockets[0].getsockname()[1]
         async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}") as client:
-            yield Live(server, client)
+            assert isinstance(server, _Server)
+            yield Live(server, client, server.hub)
