@@ -6,15 +6,13 @@ quarter of the time in which the API loads.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, TypeVar
 
-from fastapi import FastAPI, Request, Response, params
+from fastapi import FastAPI, params
 from fastapi.routing import APIRoute
 from starlette.routing import BaseRoute, Match
 from starlette.types import Receive, Scope, Send
-
-from services.api.solving import plan_of, write_answer
 
 Endpoint = TypeVar("Endpoint", bound=Callable[..., Any])
 
@@ -25,17 +23,6 @@ class IndexedRoute(APIRoute):
     def matches(self, _scope: Scope) -> tuple[Match, Scope]:
         """Match nothing: the index has tried this route if it could serve the request."""
         return Match.NONE, {}
-
-    def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
-        """Return what answers a request: by a plan of the dependencies where there is one, else as FastAPI does it."""
-        plan = plan_of(self)
-        if plan is None:
-            return super().get_route_handler()
-
-        async def answer(request: Request) -> Response:
-            return await write_answer(self, await plan.answer(request))
-
-        return answer
 
     def matches_pattern(self, scope: Scope) -> tuple[Match, Scope]:
         """Return whether the route serves this request."""
