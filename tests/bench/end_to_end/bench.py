@@ -34,8 +34,10 @@ _LOST: Final = """
 SELECT count(*) FROM clip WHERE child_id = ANY($1::uuid[]) AND created_at >= $2 AND state = 'raw'
  AND NOT EXISTS (SELECT FROM outbox WHERE kind = 'clip' AND target = clip.clip_id::text)
 """
+# Out of the last day as well: the first screens that later rows read would show them.
 _END_CALLS: Final = (
-    "UPDATE alert SET escalate_at = NULL, check_at = NULL, acknowledged_at = now() WHERE child_id = ANY($1::uuid[])"
+    "UPDATE alert SET escalate_at = NULL, check_at = NULL, acknowledged_at = now(),"
+    " raised_at = raised_at - interval '2 days' WHERE child_id = ANY($1::uuid[])"
 )
 _DROP_RECORDINGS: Final = """
 WITH gone AS (DELETE FROM clip WHERE child_id = ANY($1::uuid[]) AND created_at >= $2 RETURNING blob_id)
