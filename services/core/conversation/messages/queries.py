@@ -26,7 +26,6 @@ from sqlalchemy import (
     or_,
 )
 from sqlalchemy.dialects.postgresql import distinct_on
-from sqlalchemy.orm import aliased
 from sqlmodel import col, select
 
 from services.core.conversation.audio_assets.storing import open_bars
@@ -156,11 +155,25 @@ _NEWEST_CONTACT: Final = (
 )  # fmt: skip
 
 
+# Keeps the planner from joining a whole table, or from reading it for a table of hashes: rows are looked up one by one.
+_LOOKED_UP: Final[ColumnElement[Any]] = sqlalchemy.literal_column("0")
+
+
+def is_with_recipient(condition: ColumnElement[bool]) -> ColumnElement[bool]:
+    """Condition: the message has such a recipient. Else Postgres may read all such recipients of all families."""
+    return (
+        sqlalchemy.select(sqlalchemy.literal_column("1"))
+        .select_from(MessageRecipient)
+        .where(col(MessageRecipient.message_id) == col(Message.message_id), condition)
+        .correlate(Message)
+        .offset(_LOOKED_UP)
+        .exists()
+    )
+
+
 def is_of_guardian(guardian_id: uuid.UUID | BindParameter[uuid.UUID]) -> ColumnElement[bool]:
     """Condition: the guardian sent or received the message."""
-    received = exists().where(
-        col(MessageRecipient.message_id) == col(Message.message_id), col(MessageRecipient.guardian_id) == guardian_id
-    )
+    received = is_with_recipient(col(MessageRecipient.guardian_id) == guardian_id)
     return or_(col(Message.guardian_id) == guardian_id, received)
 
 
@@ -229,30 +242,40 @@ def messages_shown() -> Any:  # noqa: ANN401 - the types know ten columns at mos
     )  # fmt: skip
 
 
-def with_recipients(
-    messages: FromClause, name_of: NameOf = name_in_contacts
-) -> tuple[Sequence[Any], type[MessageRecipient], Any]:
-    """Return what `message_view` expects of a row, and the table of recipients with the condition of its outer join.
+def with_recipients(messages: FromClause, name_of: NameOf = name_in_contacts) -> tuple[Sequence[Any], FromClause]:
+    """Return what `message_view` expects of a row, and the recipients of a message for an outer join on true.
 
-    A row for each recipient of each message costs less than another round trip for the recipients.
+    A row for each recipient of each message costs less than another round trip for the recipients. They are looked up
+    message by message: of a limit that is a parameter the planner expects a tenth of all messages of a child, for which
+    it would read the recipients of all families.
     """
-    recipient, child_id = aliased(MessageRecipient, name="recipient"), messages.c.child_id
+    child_id = messages.c.child_id
+    recipient = (
+        sqlalchemy.select(
+            col(MessageRecipient.guardian_id), col(MessageRecipient.state), col(MessageRecipient.detail),
+            col(MessageRecipient.changed_at),
+        )
+        .where(col(MessageRecipient.message_id) == messages.c.message_id)
+        .correlate(messages)
+        .offset(_LOOKED_UP)
+        .lateral("recipient")
+    )  # fmt: skip
     columns = (
         *messages.c, name_of(child_id, messages.c.guardian_id).label("sender_name"),
-        col(recipient.guardian_id).label("recipient_id"),
-        name_of(child_id, col(recipient.guardian_id)).label("recipient_name"),
-        col(recipient.state).label("recipient_state"), col(recipient.detail).label("recipient_detail"),
-        col(recipient.changed_at).label("recipient_changed_at"),
+        recipient.c.guardian_id.label("recipient_id"),
+        name_of(child_id, recipient.c.guardian_id).label("recipient_name"),
+        recipient.c.state.label("recipient_state"), recipient.c.detail.label("recipient_detail"),
+        recipient.c.changed_at.label("recipient_changed_at"),
     )  # fmt: skip
-    return columns, recipient, col(recipient.message_id) == messages.c.message_id
+    return columns, recipient
 
 
 def _of_child(messages: Any) -> Any:  # noqa: ANN401
     """Return messages of the child with their recipients, newest first."""
     child_id: BindParameter[uuid.UUID] = bindparam("child_id", type_=Uuid())
     page = messages.where(col(Message.child_id) == child_id).subquery("page")
-    columns, recipient, condition = with_recipients(page, _name_on_page(child_id))
-    return sqlalchemy.select(*columns).outerjoin_from(page, recipient, condition).order_by(page.c.seq.desc())
+    columns, recipient = with_recipients(page, _name_on_page(child_id))
+    return sqlalchemy.select(*columns).outerjoin_from(page, recipient, sqlalchemy.true()).order_by(page.c.seq.desc())
 
 
 def _page() -> Any:  # noqa: ANN401
@@ -262,10 +285,7 @@ def _page() -> Any:  # noqa: ANN401
 
 def _changed() -> ColumnElement[bool]:
     changed_after = bindparam("changed_after", type_=DateTime(timezone=True))
-    moved = exists().where(
-        col(MessageRecipient.message_id) == col(Message.message_id),
-        col(MessageRecipient.changed_at) > changed_after,
-    )
+    moved = is_with_recipient(col(MessageRecipient.changed_at) > changed_after)
     return or_(col(Message.received_at) > changed_after, moved)
 
 
