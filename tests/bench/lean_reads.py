@@ -113,7 +113,7 @@ FROM message x JOIN clip a ON a.clip_id = x.clip_id
 WHERE x.child_id = k.child_id AND x.kind = 'voice' AND x.received_at <= now() - interval '83 days' AND a.state <> 'gone'
 """
 _OF_GUARDIAN: Final = """(x.guardian_id = $1
- OR EXISTS (SELECT FROM message_recipient r WHERE r.message_id = x.message_id AND r.guardian_id = $1))"""
+ OR EXISTS (SELECT FROM message_recipient r WHERE r.message_id = x.message_id AND r.guardian_id = $1 OFFSET 0))"""
 # The S608 exemptions are safe: every part is a constant of this file.
 _CHILDREN: Final = f"""
 SELECT k.*, s.*, t.*, i.*, w.*, p.*,
