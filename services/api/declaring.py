@@ -36,7 +36,12 @@ class RouteIndex(BaseRoute):
     """
 
     def __init__(self, routes: Sequence[BaseRoute]) -> None:
+        """Raise ValueError for a path that the index could not find: it would answer 404 without a word."""
         keys = [(_key(route.path), route) for route in routes if isinstance(route, IndexedRoute)]
+        for (_, first, _), route in keys:
+            if first.startswith("{") or ":path}" in route.path:
+                message = f"{route.path}: the first part and the number of parts have to be fixed"
+                raise ValueError(message)
         self._routes: dict[_Key, list[IndexedRoute]] = {}
         for (slashes, first, second), _ in keys:
             # In the order of declaration, together with those whose second part is a parameter.

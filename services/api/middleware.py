@@ -15,7 +15,7 @@ from services.core.platform.crypto.random_ids import new_ref
 
 log = structlog.get_logger()
 
-# What an answer has unless it brings its own, as ASGI writes headers.
+# Headers of each answer that does not set them itself, as pairs of bytes (ASGI).
 _HEADERS: Final = {
     b"x-content-type-options": b"nosniff",
     b"x-frame-options": b"DENY",

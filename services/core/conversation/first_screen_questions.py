@@ -1,4 +1,4 @@
-"""What the first screen asks a guardian about, read in one statement; as a rule there is nothing."""
+"""Read the alerts, help requests and invitations of the first screen by one statement; mostly there are none."""
 
 from __future__ import annotations
 

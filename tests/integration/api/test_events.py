@@ -141,7 +141,7 @@ async def test_a_guardian_who_joins_hears_from_then_on_in_an_open_stream(
         await aunt.told(
             "POST", f"/v1/invitations/{invitation['invitation_id']}/accept", json={"text_version": "1", "locale": "en"}
         )
-        # What happens between the acceptance and the next look of the stream is read with the family.
+        # Events before the stream knows the family are not streamed: the app has read the family after it accepted.
         await becomes_true(lambda: uuid.UUID(str(mother.family_id)) in live.hub._families)  # noqa: SLF001
         await mother.add_contact()
         event = await stream.next()

@@ -9,7 +9,7 @@ import pytest
 from fastapi import Depends, FastAPI
 from fastapi.routing import APIRoute, iter_route_contexts
 
-from services.api.declaring import RouteIndex
+from services.api.declaring import RouteIndex, Routes
 from tests.support.api_routes import (
     CHECKOUT,
     Declared,
@@ -139,3 +139,13 @@ def test_the_files_that_the_sentence_names_exist() -> None:
         assert (CHECKOUT / name).exists(), name
     for route in ROUTES:
         assert (CHECKOUT / route.file).exists(), str(route)
+
+
+@pytest.mark.parametrize("path", ["/{anything}", "/v1/files/{name:path}"])
+def test_a_path_that_the_index_could_not_find_is_refused(path: str) -> None:
+    routes = Routes()
+    routes.get(path)(lambda: None)
+    app = FastAPI()
+    routes.add_to(app)
+    with pytest.raises(ValueError, match="have to be fixed"):
+        RouteIndex(app.router.routes)

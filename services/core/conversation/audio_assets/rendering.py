@@ -115,7 +115,7 @@ async def _job(database: Database, asset_id: uuid.UUID, form: Form, max_bytes: i
         return None if state == "ready" and (is_made or job.original_will_do) else job
 
 
-# What has to be known of an asset that can be decoded, and whether its rendition exists.
+# Reads an asset that can be decoded, and whether its rendition exists.
 _JOB: Final = """
 SELECT child_id, clip.blob_id, clip.state, clip.media, clip.channels, clip.size_bytes, clip.claimed_codec,
  child.wrapped_key, EXISTS (SELECT FROM rendition WHERE clip_id = $1 AND form = $2 AND max_bytes = $3)

@@ -80,7 +80,7 @@ class WorkConnection:
         try:
             await adapted._call_and_discard(adapted._transaction.commit)  # noqa: SLF001
         except asyncio.CancelledError:
-            # Nobody knows whether it is committed; the connection is in the middle of it.
+            # COMMIT may have taken effect, and its answer is still on the way: the connection cannot be used again.
             await self._let_go()
             raise
 

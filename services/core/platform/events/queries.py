@@ -16,7 +16,7 @@ from services.core.platform.events.tables import Event
 
 
 class StreamedEvent(NamedTuple):
-    """What a reader may learn of an event: a tuple, of which a stream makes one an event."""
+    """The columns of an event that a reader may see. A tuple, which is cheaper than an object of the ORM."""
 
     family_id: uuid.UUID
     seq: int

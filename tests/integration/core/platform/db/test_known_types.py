@@ -23,7 +23,7 @@ OF_DATABASE: Sequence[tuple[str, object]] = (("SELECT array_agg(family) FROM fam
 
 @pytest.fixture
 def asked(monkeypatch: pytest.MonkeyPatch) -> list[Collection[int]]:
-    """What is asked of Postgres about types."""
+    """Collect the types for which the driver asks Postgres."""
     asked: list[Collection[int]] = []
     introspect = DRIVER._introspect_types  # noqa: SLF001 - the driver has no other place for it
 
