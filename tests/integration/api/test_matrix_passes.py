@@ -109,11 +109,6 @@ async def read(family: Family, database: Database) -> Walked:
     }
 
 
-# Round trips of a read, BEGIN and COMMIT included, where they are more than five: a look at the places of two children
-# is two entries of the access log.
-MORE_ROUND_TRIPS = {"GET /v1/checkins/latest": 8}
-
-
 @pytest_asyncio.fixture(scope="module", loop_scope="session")
 async def counted(family: Family, read: Walked, database: Database) -> dict[str, RoundTrips]:
     """Count the round trips of every GET of families; the requests of ``read`` have prepared the statements."""
@@ -132,8 +127,8 @@ async def counted(family: Family, read: Walked, database: Database) -> dict[str,
 
 async def test_every_read_costs_few_round_trips(counted: dict[str, RoundTrips]) -> None:
     assert len(counted) > 60
-    over = {route: len(trips.statements) for route, trips in counted.items() if len(trips.statements) > 5}
-    assert over == MORE_ROUND_TRIPS, "\n".join(line for route in over for line in [route, *counted[route].statements])
+    over = [route for route, trips in counted.items() if len(trips.statements) > 5]
+    assert not over, "\n".join(line for route in over for line in [route, *counted[route].statements])
 
 
 async def test_whoever_may_read_something_reads_it_and_what_is_anothers_own_is_not_there(read: Walked) -> None:

@@ -93,17 +93,35 @@ async def record_first_of_day(
 
 
 async def _append(work: UnitOfWork, entries: Sequence[Chained]) -> None:
-    """Write the entries of a transaction, each at the end of its chain, by one statement each.
+    """Write the entries of a transaction, each at the end of its chain: all by one statement, or one each.
 
     The chains are locked in the order of their ids, so that two transactions with several chains never deadlock.
     """
-    *first, last = sorted(entries, key=lambda entry: entry.chain_id)
-    for entry in (*first, last):
-        await (work.fetch_last if entry is last else work.fetch)(
-            _APPEND, entry.chain_id, first_link(entry.chain_id), *canonical_parts(entry), entry.audit_id, entry.at,
-            entry.actor_kind, entry.actor_id, entry.action, entry.outcome, entry.reason, entry.family_id,
-            entry.subject_id, entry.asked, entry.times,
-        )  # fmt: skip
+    left = sorted(entries, key=lambda entry: entry.chain_id)
+    if len(left) > 1:
+        appended = await _append_to_known_chains(work, left)
+        left = [entry for entry in left if entry.audit_id not in appended]
+    for entry in left:
+        await (work.fetch_last if entry is left[-1] else work.fetch)(
+            _APPEND, entry.chain_id, first_link(entry.chain_id), *canonical_parts(entry), *_rest_of_row(entry)
+        )
+
+
+async def _append_to_known_chains(work: UnitOfWork, entries: Sequence[Chained]) -> set[uuid.UUID]:
+    """Write entries, which are in the order of their chains, and return the ids of those that were written.
+
+    None of them where a chain has no entry yet: then nothing is locked.
+    """
+    rows = [(entry.chain_id, *canonical_parts(entry), *_rest_of_row(entry)) for entry in entries]
+    return {audit_id for (audit_id,) in await work.fetch_last(_APPEND_ALL, *map(list, zip(*rows, strict=True)))}
+
+
+def _rest_of_row(entry: Chained) -> tuple[object, ...]:
+    """Return the columns of an entry that do not belong to its place in the chain."""
+    return (
+        entry.audit_id, entry.at, entry.actor_kind, entry.actor_id, entry.action, entry.outcome, entry.reason,
+        entry.family_id, entry.subject_id, entry.asked, entry.times,
+    )  # fmt: skip
 
 
 # Locks the chain, extends it and adds the entry; the hash is that of `rules.entry_hash`. $2: the first link, $3 and $4:
@@ -119,4 +137,39 @@ WITH chain AS (
 INSERT INTO audit (chain_id, seq, hash, audit_id, at, actor_kind, actor_id, action, outcome, reason, family_id,
                    subject_id, asked, times)
 SELECT $1, chain.length, chain.head, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15 FROM chain
+"""
+
+# The same for an array a column, where each chain exists. `linked` adds the entries of a chain one after the other,
+# from its head, which is read after its lock: an UPDATE follows a row to its newest version, as FOR UPDATE does.
+_APPEND_ALL: Final = """
+WITH RECURSIVE entry AS MATERIALIZED (
+    SELECT row_number() OVER (PARTITION BY e.chain_id ORDER BY e.position) AS step, e.*
+    FROM unnest($1::uuid[], $2::bytea[], $3::bytea[], $4::uuid[], $5::timestamptz[], $6::text[], $7::text[],
+                $8::text[], $9::text[], $10::text[], $11::uuid[], $12::text[], $13::text[], $14::int[])
+        WITH ORDINALITY AS e (chain_id, before_number, after_number, audit_id, at, actor_kind, actor_id, action,
+                              outcome, reason, family_id, subject_id, asked, times, position)
+), locked AS MATERIALIZED (
+    SELECT chain_id, length, head FROM audit_chain
+    WHERE chain_id = ANY($1)
+      AND (SELECT count(*) FROM audit_chain WHERE chain_id = ANY($1)) = (SELECT count(DISTINCT chain_id) FROM entry)
+    ORDER BY chain_id
+    FOR UPDATE
+), linked AS (
+    SELECT chain_id, 0::bigint AS step, length AS seq, head FROM locked
+    UNION ALL
+    SELECT linked.chain_id, entry.step, linked.seq + 1,
+           sha256(linked.head || entry.before_number || convert_to((linked.seq + 1)::text, 'UTF8')
+                  || entry.after_number)
+    FROM linked JOIN entry ON entry.chain_id = linked.chain_id AND entry.step = linked.step + 1
+), extended AS (
+    UPDATE audit_chain SET length = last.seq, head = last.head
+    FROM (SELECT DISTINCT ON (chain_id) chain_id, seq, head FROM linked ORDER BY chain_id, seq DESC) AS last
+    WHERE audit_chain.chain_id = last.chain_id
+)
+INSERT INTO audit (chain_id, seq, hash, audit_id, at, actor_kind, actor_id, action, outcome, reason, family_id,
+                   subject_id, asked, times)
+SELECT entry.chain_id, linked.seq, linked.head, entry.audit_id, entry.at, entry.actor_kind, entry.actor_id,
+       entry.action, entry.outcome, entry.reason, entry.family_id, entry.subject_id, entry.asked, entry.times
+FROM linked JOIN entry ON entry.chain_id = linked.chain_id AND entry.step = linked.step
+RETURNING audit_id
 """

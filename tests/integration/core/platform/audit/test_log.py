@@ -16,6 +16,7 @@ from services.core.platform.audit.tables import AuditEntry
 from services.core.platform.db.database import Database
 from services.core.platform.errors import RetryLaterError
 from services.devstack.postgres import LocalPostgres
+from tests.support.statements import statements
 
 
 async def write(database: Database, family_id: uuid.UUID, count: int = 1) -> None:
@@ -55,6 +56,37 @@ async def test_writers_at_once_leave_one_chain_without_gaps(database: Database) 
             assert await verify_chain(work, chain_id) == (20, [])
             seqs = [entry.seq for entry in await entries_of_family(work, chain_id)]
         assert seqs == list(range(20, 0, -1))
+
+
+async def test_entries_of_several_chains_follow_each_other_in_one_statement(database: Database) -> None:
+    """Whoever looks at all children of two families at once waits for one round trip, and so does everybody else."""
+    families = [uuid.uuid4(), uuid.uuid4()]
+
+    async def look(order: list[uuid.UUID]) -> None:
+        async with database.begin() as work:
+            for family_id in order:
+                record_audit(work, SYSTEM, "audio", family_id=family_id, subject_id=uuid.uuid4())
+
+    for family_id in families:
+        await write(database, family_id)
+    first, second = families
+    orders = [order for _ in range(5) for order in ([first, second, first], [second, first, second])]
+    with statements() as sent:
+        await asyncio.gather(*map(look, orders))
+    assert len(sent) == len(orders)
+    for family_id in families:
+        async with database.begin() as work:
+            assert await verify_chain(work, family_id) == (16, [])
+
+
+async def test_an_entry_of_a_new_chain_beside_one_of_a_known_one_is_in_the_log(database: Database) -> None:
+    known, new = uuid.uuid4(), uuid.uuid4()
+    await write(database, known)
+    async with database.begin() as work:
+        for family_id in (known, new, known):
+            record_audit(work, SYSTEM, "audio", family_id=family_id)
+    async with database.begin() as work:
+        assert [await verify_chain(work, chain_id) for chain_id in (known, new)] == [(3, []), (1, [])]
 
 
 async def test_a_refusal_that_is_kept_is_in_the_log_and_what_rolls_back_is_not(database: Database) -> None:
