@@ -10,7 +10,7 @@ from fastapi import FastAPI
 from services import __version__
 from services.api import found_watch, openapi, problems, sms_reports, system, walls
 from services.api.body_limits import BodyLimitMiddleware
-from services.api.declaring import RouteIndex
+from services.api.declaring import RouteIndex, indexed
 from services.api.documents import pages
 from services.api.documents.additions import introduction
 from services.api.family.routes import ROUTERS as FAMILY_ROUTERS
@@ -44,7 +44,8 @@ def declare_routes() -> FastAPI:
         summary="Parents talk with their children through watches.",
         license_info={"name": "AGPL-3.0-or-later", "identifier": "AGPL-3.0-or-later"},
         description=introduction(),
-        # Viewers of our own files: the framework's load theirs from elsewhere.
+        # The framework writes the document while all requests wait (1 s), and its viewers load files from elsewhere.
+        openapi_url=None,
         docs_url=None,
         redoc_url=None,
         generate_unique_id_function=openapi.id_of_route,
@@ -89,6 +90,6 @@ def connect(app: FastAPI, settings: Settings, database: Database) -> FastAPI:
     app.add_middleware(PackingMiddleware)
     app.add_middleware(BodyLimitMiddleware, tokens=app.state.tokens, clock=database.clock)
     app.add_middleware(
-        RequestContextMiddleware, metrics=RequestMetrics({path for _, path, _ in openapi.access_rules(app)})
+        RequestContextMiddleware, metrics=RequestMetrics({route.path for route in indexed(app.router.routes)})
     )
     return app

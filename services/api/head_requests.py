@@ -6,20 +6,19 @@ import re
 from collections.abc import Iterable
 
 from fastapi import FastAPI, Request
-from fastapi.routing import APIRoute, iter_route_contexts
 from starlette.responses import Response
 from starlette.routing import compile_path
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from services.api.declaring import indexed
 
 
 def file_paths(app: FastAPI) -> list[str]:
     """Return the paths whose GET serves bytes instead of JSON; event streams never end and are none of them."""
     return [
-        str(context.path)
-        for context in iter_route_contexts(app.routes)
-        if isinstance(context.original_route, APIRoute)
-        and "GET" in (context.methods or ())
-        and context.original_route.response_class is Response
+        route.path
+        for route in indexed(app.router.routes)
+        if "GET" in (route.methods or ()) and route.response_class is Response
     ]
 
 

@@ -1,6 +1,8 @@
-"""Health, readiness, and the document of the watch protocol."""
+"""Health, readiness, and the documents of this API and of the watch protocol."""
 
 import asyncio
+import json
+import threading
 from collections.abc import Mapping
 from typing import Any, Literal
 
@@ -19,7 +21,6 @@ from services.core.platform.db.migrate import is_newer, newest_revision
 from services.core.platform.db.notifying import CONNECTION_ERRORS
 from services.core.platform.erasure_ledger import ErasuresPendingError, LedgerAwayError, LedgerBrokenError
 from services.core.platform.log.health import readiness_answer
-from services.protocol import asyncapi
 
 router = Routes(tags=["system"])
 
@@ -117,4 +118,29 @@ async def version(settings: SettingsHere) -> Version:
 @router.get("/asyncapi.json", dependencies=[OPEN])
 async def watch_protocol() -> dict[str, Any]:
     """Serve the AsyncAPI document of the watch protocol."""
+    return await asyncio.to_thread(_document_of_watches)
+
+
+@router.get("/openapi.json", dependencies=[OPEN], response_model=dict[str, Any])
+async def api_document(request: Request) -> Response:
+    """Serve the OpenAPI document of this API."""
+    return Response(await asyncio.to_thread(_document_of, request.app), media_type="application/json")
+
+
+# Requests go on while a thread writes one of the documents; whoever asks for the larger one meanwhile waits.
+_writing = threading.Lock()
+
+
+def _document_of_watches() -> dict[str, Any]:
+    # The API starts without the models of the protocol, of which it uses none.
+    from services.protocol import asyncapi  # noqa: PLC0415
+
     return asyncapi.document()
+
+
+def _document_of(app: FastAPI) -> bytes:
+    with _writing:
+        if not hasattr(app.state, "document"):
+            app.state.document = json.dumps(app.openapi(), ensure_ascii=False, separators=(",", ":")).encode()
+        written: bytes = app.state.document
+        return written

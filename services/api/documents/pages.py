@@ -15,7 +15,6 @@ from services import __version__
 from services.api.access import OPEN
 from services.api.declaring import Routes
 from services.api.documents.additions import problem_types
-from services.protocol import asyncapi
 
 if TYPE_CHECKING:
     from jinja2 import Environment
@@ -104,5 +103,8 @@ def _page(template: str, **values: object) -> HTMLResponse:
 
 @cache
 def _watch_protocol() -> HTMLResponse:
+    # The API starts without the models of the protocol, of which it uses none.
+    from services.protocol import asyncapi  # noqa: PLC0415
+
     document = asyncapi.document()
     return _page("watches.html.jinja", title="Watch protocol", document=document, limits=document["x-limits"])

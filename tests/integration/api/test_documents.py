@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import gzip
 import hashlib
 import json
@@ -13,8 +14,10 @@ from pathlib import Path
 import httpx
 import pytest
 
+from services.api.app import create_app
 from services.api.documents import pages
 from services.core.platform.db.database import Database
+from services.core.platform.settings import Settings
 from services.protocol import asyncapi
 from tests.support.http import code_in, enrol_family, new_phone, sms_to
 
@@ -64,6 +67,24 @@ async def test_a_page_loads_our_own_files_only(client: httpx.AsyncClient, path: 
         assert asset.status_code == 200
         assert asset.headers["content-type"].startswith(("text/css", "text/javascript"))
         assert "max-age" in asset.headers["cache-control"]
+
+
+async def test_requests_are_answered_while_the_document_is_written(settings: Settings, database: Database) -> None:
+    """That takes a second, and anybody may ask for it: it must not hold up everybody else."""
+    app = create_app(settings, database)
+    transport = httpx.ASGITransport(app)
+    async with (
+        app.router.lifespan_context(app),
+        httpx.AsyncClient(transport=transport, base_url="http://x.test") as new,
+    ):
+        writing = asyncio.create_task(new.get("/openapi.json"))
+        answered = 0
+        while not writing.done():
+            answered += (await new.get("/healthz")).is_success
+            # No socket is waited for here: without this the event loop would not see that the thread is done.
+            await asyncio.sleep(0)
+        assert answered > 2
+        assert (await writing).json() == (await new.get("/openapi.json")).json()
 
 
 async def test_every_other_answer_allows_nothing(client: httpx.AsyncClient) -> None:
