@@ -26,6 +26,7 @@ from services.devstack.postgres_user import (
 )
 from services.devstack.tied import Child, start_child, stop_child, tied
 
+_CONTAINER_LIMIT = Path("/sys/fs/cgroup/memory.max")
 START_TIMEOUT_S = 60.0  # measured: 0.15 s, and 0.4 s after kill -9; the rest is for a slow disk
 POLL_S = 0.01
 PREFERRED_PORTS = range(5433, 5443)  # beside a Postgres the machine may already have on 5432
@@ -37,7 +38,6 @@ SETTINGS = {
     "password_encryption": "scram-sha-256",
     "timezone": "UTC",
     "log_timezone": "UTC",
-    "shared_buffers": "64MB",
     "max_connections": "100",
     "max_wal_size": "256MB",
     # For backups: a receiver of the log, and two connections of a base backup. A receiver that stays away costs 4 GB.
@@ -54,7 +54,10 @@ SETTINGS = {
 }
 # For tests only: what is written survives kill -9 of the server, but not the loss of power.
 # synchronous_commit stays on: without it kill -9 lost a table that was committed.
-UNDURABLE_SETTINGS = {"fsync": "off", "full_page_writes": "off"}
+UNDURABLE_SETTINGS = {"fsync": "off", "full_page_writes": "off", "shared_buffers": "64MB"}
+# A quarter of the memory up to this, as docs/deployment.md says of larger servers; only what is used is allocated.
+# With 64 MB a page of history cost twice the processor time once the database had outgrown them.
+MAX_SHARED_BUFFERS_MB = 1024
 
 ACCESS = """\
 host all all 127.0.0.1/32 scram-sha-256
@@ -261,7 +264,8 @@ class LocalPostgres:
 
     def _try_to_start_server(self, user: ServerUser) -> bool:
         """Start the server and wait until it accepts connections. Return False when its port was taken."""
-        settings = SETTINGS | {"port": str(self._port)} | ({} if self._durable else UNDURABLE_SETTINGS)
+        memory = {"shared_buffers": f"{min(memory_mb() // 4, MAX_SHARED_BUFFERS_MB)}MB"}
+        settings = SETTINGS | {"port": str(self._port)} | (memory if self._durable else UNDURABLE_SETTINGS)
         if not user.can_share_memory():
             # initdb chooses what works, but the rows may have been restored or copied from another machine.
             settings["dynamic_shared_memory_type"] = "mmap"
@@ -322,6 +326,17 @@ class LocalPostgres:
         if not file.exists():
             _write_secret(file, secrets.token_hex(32))
         return file.read_text()
+
+
+def memory_mb() -> int:
+    """Return the memory that this machine has, or the container if it was given less, in MB."""
+    of_machine = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
+    try:
+        of_container = int(_CONTAINER_LIMIT.read_text())
+    except (OSError, ValueError):
+        # No container, or "max".
+        of_container = of_machine
+    return min(of_machine, of_container) // 2**20
 
 
 def _write_secret(file: Path, secret: str) -> None:
