@@ -33,7 +33,7 @@ from services.core.people.households.child_key import data_key
 from services.core.people.households.tables import Child, HelpRequest
 from services.core.people.programme.tables import Site
 from services.core.platform.db.database import UnitOfWork
-from services.core.platform.db.prepared import PreparedRead, any_of, objects_of, unseen
+from services.core.platform.db.prepared import PreparedRead, any_of, objects_of
 
 
 @dataclass(frozen=True)
@@ -111,7 +111,7 @@ def _children(of_families: ColumnElement[bool]) -> Any:  # noqa: ANN401 - the ty
     ends_before: BindParameter[datetime] = bindparam("ends_before", type_=DateTime(timezone=True))
     alerts_after: BindParameter[datetime] = bindparam("alerts_after", type_=DateTime(timezone=True))
     received = (col(MessageRecipient.message_id) == col(Message.message_id), *is_unread(asking))
-    heard = (col(AudioAsset.clip_id) == col(Message.clip_id), *ends_soon(asking, unseen(ends_before)))
+    heard = (col(AudioAsset.clip_id) == col(Message.clip_id), *ends_soon(asking, ends_before))
     newest = (
         messages_shown()
         .where(col(Message.child_id) == col(Child.child_id))
@@ -121,7 +121,7 @@ def _children(of_families: ColumnElement[bool]) -> Any:  # noqa: ANN401 - the ty
         .lateral("newest")
     )
     newest_columns, recipient = with_recipients(newest)
-    alerts = exists().where(col(Alert.child_id) == col(Child.child_id), col(Alert.raised_at) > unseen(alerts_after))
+    alerts = exists().where(col(Alert.child_id) == col(Child.child_id), col(Alert.raised_at) > alerts_after)
     help_asked = exists().where(col(HelpRequest.child_id) == col(Child.child_id), col(HelpRequest.done_at).is_(None))
     identity = (col(WatchIdentity.child_id) == col(Child.child_id)) & col(WatchIdentity.ended_at).is_(None)
     return (

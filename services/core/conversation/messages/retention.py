@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final, Self
 
-from sqlalchemy import BindParameter, ColumnElement, ScalarSelect, func
+from sqlalchemy import BindParameter, ColumnElement, func
 from sqlalchemy.dialects.postgresql import insert
 from sqlmodel import col, select
 
@@ -72,7 +72,7 @@ def ends_soon_before(work: UnitOfWork) -> datetime:
 
 
 def ends_soon(
-    guardian_id: uuid.UUID | BindParameter[uuid.UUID], received_before: datetime | ScalarSelect[datetime]
+    guardian_id: uuid.UUID | BindParameter[uuid.UUID], received_before: datetime | BindParameter[datetime]
 ) -> tuple[ColumnElement[bool], ...]:
     """Conditions on a message and its audio: a recording of this guardian's that ends soon because nobody keeps it."""
     return (
