@@ -14,7 +14,7 @@ import typer
 import yaml
 from pydantic import ValidationError
 
-from services.cli.main import app
+from services.cli.commands import app
 from services.core.platform.settings import Settings
 
 CHECKOUT = Path(__file__).parents[3]

@@ -12,7 +12,7 @@ import pytest
 import typer
 import yaml
 
-from services.cli.main import app
+from services.cli.commands import app
 from services.core.platform.settings import Settings
 
 CHECKOUT = Path(__file__).parents[3]

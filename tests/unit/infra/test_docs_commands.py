@@ -9,7 +9,7 @@ from typing import Any
 
 import typer
 
-from services.cli.main import app
+from services.cli.commands import app
 
 CHECKOUT = Path(__file__).parents[3]
 # Lines on which it is a user, a database or a folder.

@@ -12,7 +12,7 @@ import yaml
 from typer.testing import CliRunner
 
 from services import __version__
-from services.cli.main import app
+from services.cli.commands import app
 from services.protocol import asyncapi
 from tests.support.api_routes import app_without_database
 

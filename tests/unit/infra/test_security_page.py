@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from typer.main import get_command
 
-from services.cli.main import app
+from services.cli.commands import app
 from services.core.platform.settings import Settings
 
 CHECKOUT = Path(__file__).parents[3]

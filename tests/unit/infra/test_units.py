@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 import typer
 
-from services.cli.main import app
+from services.cli.commands import app
 from services.core.platform.settings import Environment, Settings
 from tests.support.debian_programs import Program, program
 
