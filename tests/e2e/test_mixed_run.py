@@ -180,7 +180,9 @@ async def _check_up(play: Play, home: Home, parent: SimParent, sent: Said) -> No
     for message in messages[-5:]:
         if message.kind == "voice":
             heard = await parent.voice.hear(message.child_id, message.message_id)
-            _, clip, _ = next(kept for kept in by_ref.values() if str(kept[0].message_id) == message.message_id)
+            # Read anew: on a slow machine the recording was examined only now, when somebody asked for it.
+            kept = (await play.said_by_child(home)).values()
+            _, clip, _ = next(each for each in kept if str(each[0].message_id) == message.message_id)
             assert clip is not None
             assert abs(duration_ms(heard) - (clip.duration_ms or 0)) < 100
 
