@@ -24,7 +24,6 @@ from tests.bench.end_to_end.report import short, summary
 from tests.bench.end_to_end.rows import FAMILIES, Row
 from tests.bench.end_to_end.storm import memory_of_watches, resident_bytes, storm, weights_of
 from tests.bench.end_to_end.wire import Watch
-from tests.bench.end_to_end.yardstick import yardstick_us
 
 _IDLE_S: Final = 2.0
 _IDLE_WINDOWS: Final = 3
@@ -121,11 +120,9 @@ class Bench:
         """Run a row at the present size: all sides in turns, each with families of its own."""
         await asyncio.to_thread(self._installation.wait_ready, 60.0)
         measured: dict[str, list[Measured]] = {"product": [], **{side: [] for side in row.baselines(self._times)}}
-        yardsticks = []
         with contextlib.ExitStack() as stack:
             sides = {"product": self._product, **self._baselines(row, stack)}
             for number in range(rounds):
-                yardsticks.append(yardstick_us())
                 for side, of_side in measured.items():
                     people = self._take(row.people)
                     tokens = self._tokens(people)
@@ -135,7 +132,7 @@ class Bench:
         if self._profiles is not None:
             self._profiles.write(f"{row.name}-{self._times}x")
         return {
-            "row": row.name, "what": row.each, "times": self._times, "yardstick_us": round(min(yardsticks)),
+            "row": row.name, "what": row.each, "times": self._times,
             **{name: summary(of) for name, of in measured.items()},
         }  # fmt: skip
 
