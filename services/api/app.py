@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 from collections.abc import AsyncIterator
 
@@ -78,6 +79,8 @@ def connect(app: FastAPI, settings: Settings, database: Database) -> FastAPI:
 
     app.router.lifespan_context = lifespan
     app.description = introduction(settings.public_url)
+    app.state.documents = {}
+    app.state.writing_documents = asyncio.Lock()
     app.state.settings = settings
     app.state.database = database
     app.state.tokens = AccessTokens.of(settings)

@@ -2,9 +2,8 @@
 
 import asyncio
 import json
-import threading
-from collections.abc import Mapping
-from typing import Any, Literal
+from collections.abc import Callable, Mapping
+from typing import Any, Final, Literal
 
 from fastapi import FastAPI, Request, Response
 from pydantic import BaseModel, Field
@@ -25,6 +24,10 @@ from services.core.platform.log.health import readiness_answer
 router = Routes(tags=["system"])
 
 _ANSWER_TIMEOUT_S = 2.0
+# Served as bytes, which HEAD may ask about as well.
+_DOCUMENT: Final[dict[int | str, dict[str, Any]]] = {
+    200: {"description": "the document", "content": {"application/json": {"schema": {"type": "object"}}}}
+}
 LICENCE = "AGPL-3.0-or-later"
 
 
@@ -115,20 +118,16 @@ async def version(settings: SettingsHere) -> Version:
     return Version(version=__version__, licence=LICENCE, source_url=settings.source_url or None)
 
 
-@router.get("/asyncapi.json", dependencies=[OPEN])
-async def watch_protocol() -> dict[str, Any]:
+@router.get("/asyncapi.json", dependencies=[OPEN], response_class=Response, responses=_DOCUMENT)
+async def watch_protocol(request: Request) -> Response:
     """Serve the AsyncAPI document of the watch protocol."""
-    return await asyncio.to_thread(_document_of_watches)
+    return await _written(request.app, "asyncapi", _document_of_watches)
 
 
-@router.get("/openapi.json", dependencies=[OPEN], response_model=dict[str, Any])
+@router.get("/openapi.json", dependencies=[OPEN], response_class=Response, responses=_DOCUMENT)
 async def api_document(request: Request) -> Response:
     """Serve the OpenAPI document of this API."""
-    return Response(await asyncio.to_thread(_document_of, request.app), media_type="application/json")
-
-
-# Requests go on while a thread writes one of the documents; whoever asks for the larger one meanwhile waits.
-_writing = threading.Lock()
+    return await _written(request.app, "openapi", request.app.openapi)
 
 
 def _document_of_watches() -> dict[str, Any]:
@@ -138,9 +137,13 @@ def _document_of_watches() -> dict[str, Any]:
     return asyncapi.document()
 
 
-def _document_of(app: FastAPI) -> bytes:
-    with _writing:
-        if not hasattr(app.state, "document"):
-            app.state.document = json.dumps(app.openapi(), ensure_ascii=False, separators=(",", ":")).encode()
-        written: bytes = app.state.document
-        return written
+async def _written(app: FastAPI, name: str, write: Callable[[], dict[str, Any]]) -> Response:
+    """Return a document. A thread writes it once, which takes up to a second, and other requests go on meanwhile.
+
+    Whoever asks for it in that second waits without a thread: there are few of them.
+    """
+    documents: dict[str, bytes] = app.state.documents
+    async with app.state.writing_documents:
+        if name not in documents:
+            documents[name] = await asyncio.to_thread(lambda: json.dumps(write(), ensure_ascii=False).encode())
+    return Response(documents[name], media_type="application/json")

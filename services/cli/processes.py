@@ -56,6 +56,7 @@ def _in_event_loop(run: Callable[[Settings], Coroutine[Any, Any, None]]) -> Run:
     return lambda settings: asyncio.run(run(settings))
 
 
+# Each loads a process and returns what runs it.
 PROCESSES: Final[Mapping[str, Callable[[], Run]]] = {
     "api": _load_api,
     "bridge": _load_bridge,
@@ -63,4 +64,3 @@ PROCESSES: Final[Mapping[str, Callable[[], Run]]] = {
     "broker-auth": _load_broker_auth,
     "worker": _load_worker,
 }
-"""What loads each process and returns how to run it."""

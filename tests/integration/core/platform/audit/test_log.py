@@ -59,7 +59,7 @@ async def test_writers_at_once_leave_one_chain_without_gaps(database: Database) 
 
 
 async def test_entries_of_several_chains_follow_each_other_in_one_statement(database: Database) -> None:
-    """Whoever looks at all children of two families at once waits for one round trip, and so does everybody else."""
+    """A look at all children of two families costs one round trip, also while others look."""
     families = [uuid.uuid4(), uuid.uuid4()]
 
     async def look(order: list[uuid.UUID]) -> None:
