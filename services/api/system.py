@@ -3,7 +3,7 @@
 import asyncio
 import json
 from collections.abc import Callable, Mapping
-from typing import Any, Final, Literal
+from typing import Any, Literal
 
 from fastapi import FastAPI, Request, Response
 from pydantic import BaseModel, Field
@@ -24,10 +24,6 @@ from services.core.platform.log.health import readiness_answer
 router = Routes(tags=["system"])
 
 _ANSWER_TIMEOUT_S = 2.0
-# Served as bytes, which HEAD may ask about as well.
-_DOCUMENT: Final[dict[int | str, dict[str, Any]]] = {
-    200: {"description": "the document", "content": {"application/json": {"schema": {"type": "object"}}}}
-}
 LICENCE = "AGPL-3.0-or-later"
 
 
@@ -118,13 +114,13 @@ async def version(settings: SettingsHere) -> Version:
     return Version(version=__version__, licence=LICENCE, source_url=settings.source_url or None)
 
 
-@router.get("/asyncapi.json", dependencies=[OPEN], response_class=Response, responses=_DOCUMENT)
+@router.get("/asyncapi.json", dependencies=[OPEN], response_model=dict[str, Any])
 async def watch_protocol(request: Request) -> Response:
     """Serve the AsyncAPI document of the watch protocol."""
     return await _written(request.app, "asyncapi", _document_of_watches)
 
 
-@router.get("/openapi.json", dependencies=[OPEN], response_class=Response, responses=_DOCUMENT)
+@router.get("/openapi.json", dependencies=[OPEN], response_model=dict[str, Any])
 async def api_document(request: Request) -> Response:
     """Serve the OpenAPI document of this API."""
     return await _written(request.app, "openapi", request.app.openapi)
