@@ -31,12 +31,12 @@ from tests.e2e.conftest import Play
 from tests.integration.broker.waiting import becomes_true
 from tests.support.balancer import balanced
 from tests.support.families import talking_families
-from tests.support.moto_process import s3_process
 from tests.support.mqtt_client import connected, refused
 from tests.support.own_server import DATABASE
 from tests.support.ports import claimed_ports
 from tests.support.prometheus import prometheus
 from tests.support.rabbit import rabbitmq_or_reason
+from tests.support.s3 import s3_process
 from tests.support.standby import Pair, primary_and_standby
 from tests.support.watch import HandWatch
 from tests.support.world import make_home, wear

@@ -11,7 +11,6 @@ from pathlib import Path
 import asyncpg
 import httpx
 import pytest
-from moto.server import ThreadedMotoServer
 
 from services.backup.errors import BackupError
 from services.backup.programs import Programs
@@ -22,6 +21,7 @@ from services.devstack.postgres_user import NOBODY_ID, copy_programs
 from tests.support.backups import System, command, open_folder, received, texts_of
 from tests.support.http import make_family
 from tests.support.own_server import OwnServer
+from tests.support.s3 import S3Server
 from tests.support.sounds import encoded
 
 
@@ -56,12 +56,9 @@ class OwnSystem(System):
 @pytest.fixture
 def s3() -> Iterator[str]:
     """The address of an S3 server on loopback with an empty bucket."""
-    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
-    server.start()
-    host, port = server.get_host_and_port()
-    httpx.put(f"http://{host}:{port}/recordings").raise_for_status()
-    yield f"http://{host}:{port}"
-    server.stop()
+    with S3Server() as server:
+        server.add_bucket("recordings")
+        yield server.url
 
 
 @pytest.fixture

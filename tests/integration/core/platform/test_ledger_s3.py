@@ -10,10 +10,8 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from http.server import BaseHTTPRequestHandler
 
-import httpx
 import obstore
 import pytest
-from moto.server import ThreadedMotoServer
 from obstore.store import S3Store
 
 from services.backup.ledger import back_up_ledger, bring_ledger
@@ -33,6 +31,7 @@ from services.core.platform.opened_ledger import open_ledger
 from services.core.platform.settings import Environment, Settings
 from services.devstack.doctor_cluster import ledger_bucket
 from tests.integration.broker.waiting import becomes_true
+from tests.support.s3 import S3Server
 from tests.support.world import make_home
 
 FORGETFUL_WITHIN_S = 20.0
@@ -43,25 +42,23 @@ def entry(subject_id: uuid.UUID | None = None) -> LedgerEntry:
 
 
 @pytest.fixture(scope="module")
-def s3_server() -> Iterator[ThreadedMotoServer]:
-    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
-    server.start()
-    yield server
-    server.stop()
+def s3_server() -> Iterator[S3Server]:
+    with S3Server() as server:
+        yield server
 
 
-def settings_at(host: str, port: int) -> Settings:
+def settings_at(server: S3Server) -> Settings:
     bucket = uuid.uuid4().hex
-    assert httpx.put(f"http://{host}:{port}/{bucket}").status_code == 200
+    server.add_bucket(bucket)
     return Settings(
         environment=Environment.TEST, erasure_ledger_url=f"s3://{bucket}/ledger", s3_region="us-east-1",
-        s3_endpoint=f"http://{host}:{port}", s3_access_key_id="key-id", s3_secret_access_key="secret",
+        s3_endpoint=server.url, s3_access_key_id="key-id", s3_secret_access_key="secret",
     )  # fmt: skip
 
 
 @pytest.fixture
-def bucket(s3_server: ThreadedMotoServer) -> Settings:
-    return settings_at(*s3_server.get_host_and_port())
+def bucket(s3_server: S3Server) -> Settings:
+    return settings_at(s3_server)
 
 
 def test_two_machines_write_one_ledger_and_lose_nothing(bucket: Settings) -> None:
@@ -99,13 +96,11 @@ async def test_what_one_machine_erased_no_other_one_serves(bucket: Settings, set
 
 
 def test_a_bucket_that_is_away_stops_erasures_and_nothing_that_is_known() -> None:
-    other = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
-    other.start()
-    bucket = settings_at(*other.get_host_and_port())
-    ledger, known = open_ledger(bucket), entry()
-    ledger.append(known)
-    assert ledger.read() == [known]
-    other.stop()
+    with S3Server() as other:
+        bucket = settings_at(other)
+        ledger, known = open_ledger(bucket), entry()
+        ledger.append(known)
+        assert ledger.read() == [known]
     with pytest.raises(LedgerAwayError):
         ledger.append(entry())
     assert ledger.read() == [known]
@@ -132,7 +127,7 @@ def test_a_hole_or_a_foreign_object_stops_everything(bucket: Settings) -> None:
 
 
 def test_it_is_copied_into_backups_and_back(
-    bucket: Settings, s3_server: ThreadedMotoServer, tmp_path_factory: pytest.TempPathFactory
+    bucket: Settings, s3_server: S3Server, tmp_path_factory: pytest.TempPathFactory
 ) -> None:
     file = tmp_path_factory.mktemp("backup") / "erasures.jsonl"
     ledger, written = open_ledger(bucket), [entry(), entry()]
@@ -141,7 +136,7 @@ def test_it_is_copied_into_backups_and_back(
         ledger.append(one)
     assert [back_up_ledger(bucket, file), back_up_ledger(bucket, file)] == [2, 0]
     assert ErasureLedger(file).read() == written
-    fresh = settings_at(*s3_server.get_host_and_port())
+    fresh = settings_at(s3_server)
     assert bring_ledger(file, fresh) == 2
     assert open_ledger(fresh).read() == written
 
@@ -176,9 +171,9 @@ class _Forgetful(BaseHTTPRequestHandler):
 
 
 def test_a_bucket_that_replaces_objects_takes_no_erasure(
-    bucket: Settings, s3_server: ThreadedMotoServer, capsys: pytest.CaptureFixture[str]
+    bucket: Settings, s3_server: S3Server, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    handler = type("Handler", (_Forgetful,), {"behind": s3_server.get_host_and_port()})
+    handler = type("Handler", (_Forgetful,), {"behind": (s3_server.host, s3_server.port)})
     with socketserver.ThreadingTCPServer(("127.0.0.1", 0), handler) as server:
         server.daemon_threads = True
         threading.Thread(target=server.serve_forever, daemon=True).start()

@@ -6,10 +6,8 @@ import uuid
 from collections.abc import Iterator
 from pathlib import Path
 
-import httpx
 import obstore
 import pytest
-from moto.server import ThreadedMotoServer
 
 from services.core.platform.blobs.errors import (
     BlobBrokenError,
@@ -20,6 +18,7 @@ from services.core.platform.blobs.errors import (
 from services.core.platform.blobs.sealing import CHUNK_BYTES
 from services.core.platform.blobs.store import BlobStore
 from services.core.platform.settings import Environment, Settings
+from tests.support.s3 import S3Server
 
 KEY = b"k" * 32
 SOUND = b"a child says good night. " * 8_000
@@ -36,22 +35,18 @@ def on_folder(folder: Path) -> BlobStore:
 
 
 @pytest.fixture(scope="module")
-def s3_server() -> Iterator[ThreadedMotoServer]:
+def s3_server() -> Iterator[S3Server]:
     """An S3 server on loopback, in this process."""
-    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
-    server.start()
-    yield server
-    server.stop()
+    with S3Server() as server:
+        yield server
 
 
 @pytest.fixture
-def s3_settings(s3_server: ThreadedMotoServer) -> Settings:
-    host, port = s3_server.get_host_and_port()
-    address = f"http://{host}:{port}"
-    assert httpx.put(f"{address}/recordings").status_code == 200
+def s3_settings(s3_server: S3Server) -> Settings:
+    s3_server.add_bucket("recordings")
     return Settings(
-        environment=Environment.TEST, blob_url="s3://recordings/pilot", s3_endpoint=address, s3_region="us-east-1",
-        s3_access_key_id="key-id", s3_secret_access_key="secret",
+        environment=Environment.TEST, blob_url="s3://recordings/pilot", s3_endpoint=s3_server.url,
+        s3_region="us-east-1", s3_access_key_id="key-id", s3_secret_access_key="secret",
     )  # fmt: skip
 
 
