@@ -6,17 +6,17 @@ Nothing of this relies on a proxy in front: a stranger holds a connection for se
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import json
 import socket
 from collections.abc import Callable
+from enum import Enum
 from http import HTTPStatus
-from typing import Final
+from typing import Any, Final
 
-import h11
 import uvicorn
 from fastapi import FastAPI
-from uvicorn.protocols.http.h11_impl import STATUS_PHRASES, H11Protocol, RequestResponseCycle
+from starlette.types import Receive, Scope, Send
+from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol, RequestResponseCycle
 
 from services.api.app import create_app
 from services.api.problems import HTTP_CODES, MEDIA_TYPE, TYPE_PREFIX
@@ -41,6 +41,8 @@ _DISCARD_PAUSE_S: Final = 0.1
 READ_BYTES: Final = 16 * 1024
 # Our tokens have 400 characters, a cursor 2,000.
 HEADERS_MAX_BYTES: Final = 16 * 1024
+# How many `Host` headers a request of each version has; other versions are refused.
+_HOSTS: Final = {"1.0": (0, 1), "1.1": (1,)}
 # An idle connection weighs about 35 KiB. Descriptors are kept free for the database, recordings and decoders.
 MAX_CONNECTIONS: Final = 10_000
 _RESERVED_DESCRIPTORS: Final = 200
@@ -50,7 +52,15 @@ _CLOSED_SHARE: Final = 20
 _GRACE_S: Final = 3
 
 
-class BoundedHttpProtocol(H11Protocol):
+class Arriving(Enum):
+    """What the next bytes of a connection belong to."""
+
+    NOTHING = "nothing"
+    HEADERS = "headers"
+    BODY = "body"
+
+
+class BoundedHttpProtocol(HttpToolsProtocol):
     """One connection. Beyond the bound the oldest one without a request is closed, never the newcomer."""
 
     headers_within_s = HEADERS_WITHIN_S
@@ -65,7 +75,11 @@ class BoundedHttpProtocol(H11Protocol):
         self._opened_at_s = self.loop.time()
         self._deadline: asyncio.TimerHandle | None = None
         self._on_deadline: Callable[[], None] | None = None
+        self._arriving = Arriving.NOTHING
+        self._header_bytes = 0
         self._discarded_bytes = 0
+        # A refusal that waits for the answers to earlier requests.
+        self._refusal: HTTPStatus | None = None
         self._set_deadline()
         self._make_room()
 
@@ -75,7 +89,9 @@ class BoundedHttpProtocol(H11Protocol):
         super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
-        """Read what came, or discard it where the request has been answered."""
+        """Read what came, or discard it where the request has been answered; set the deadline for what is awaited."""
+        if self._refusal is not None:
+            return
         if self._is_discarding:
             self._discarded_bytes += len(data)
             if self._discarded_bytes > DISCARD_MAX_BYTES:
@@ -83,24 +99,59 @@ class BoundedHttpProtocol(H11Protocol):
                 return
             self.flow.pause_reading()
             self.loop.call_later(_DISCARD_PAUSE_S, self._read_on)
+        elif self._arriving is not Arriving.BODY:
+            self._header_bytes += len(data)
         super().data_received(data)
+        if self.transport.is_closing():
+            self._clear_deadline()
+            return
+        if self._arriving is Arriving.NOTHING and not self.has_request:
+            # Line ends before a request, of which the parser says nothing: they do not keep a connection open.
+            self._arriving = Arriving.HEADERS
+        if self._arriving is Arriving.HEADERS and self._header_bytes > HEADERS_MAX_BYTES:
+            self._refuse(HTTPStatus.BAD_REQUEST)
+            return
+        if self._arriving is Arriving.BODY and not self._is_discarding and len(self.cycle.body) >= READ_BYTES:
+            # Until the application asks for more; uvicorn itself waits for four times as much.
+            self.flow.pause_reading()
+        self._set_deadline()
 
     def _read_on(self) -> None:
         if not self.transport.is_closing():
             self.flow.resume_reading()
 
-    def handle_events(self) -> None:
-        """Handle the parser's events and set the deadline for what is awaited now."""
-        super().handle_events()
-        if self.has_request and not self._is_discarding and len(self.cycle.body) >= READ_BYTES:
-            # Until the application asks for more; uvicorn itself waits for four times as much.
-            self.flow.pause_reading()
-        self._set_deadline()
+    def on_message_begin(self) -> None:
+        """Begin a request."""
+        super().on_message_begin()
+        self._arriving = Arriving.HEADERS
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        """Keep a header without the spaces around its value, of which the parser removes the first ones only."""
+        super().on_header(name, value.rstrip(b" \t"))
+
+    def on_headers_complete(self) -> None:
+        """Start the application; an error that is raised here makes the parser refuse the request."""
+        header_bytes = len(self.url) + sum(len(name) + len(value) for name, value in self.headers)
+        hosts, version = sum(name == b"host" for name, _ in self.headers), self.parser.get_http_version()
+        if header_bytes > HEADERS_MAX_BYTES or hosts not in _HOSTS.get(version, ()):
+            raise ValueError
+        super().on_headers_complete()
+        self._arriving = Arriving.BODY
+        self._header_bytes = self._discarded_bytes = 0
+
+    def on_message_complete(self) -> None:
+        """Wait for the next request."""
+        super().on_message_complete()
+        self._arriving = Arriving.NOTHING
+        self._header_bytes = 0
 
     def on_response_complete(self) -> None:
         """Go on to the next request once the body of this one has passed."""
-        self.cycle.body = bytearray()
+        if self.cycle.response_complete:
+            self.cycle.body = bytearray()
         super().on_response_complete()
+        if self._refusal is not None and not self.has_request:
+            self._refuse(self._refusal)
         self._set_deadline()
 
     def send_400_response(self, msg: str) -> None:  # noqa: ARG002 - the parser's words are not for strangers
@@ -111,12 +162,12 @@ class BoundedHttpProtocol(H11Protocol):
     def has_request(self) -> bool:
         """Whether a request is being answered, or its body is still arriving."""
         exchange = self._exchange
-        return self.conn.their_state is not h11.IDLE or (exchange is not None and not exchange.response_complete)
+        return self._arriving is Arriving.BODY or (exchange is not None and not exchange.response_complete)
 
     @property
     def _is_discarding(self) -> bool:
         exchange = self._exchange
-        return exchange is not None and exchange.response_complete and self.conn.their_state is h11.SEND_BODY
+        return self._arriving is Arriving.BODY and exchange is not None and exchange.response_complete
 
     @property
     def _exchange(self) -> RequestResponseCycle | None:
@@ -130,8 +181,7 @@ class BoundedHttpProtocol(H11Protocol):
             self._expect(self.discard_within_s, self.transport.abort)
         elif self.has_request:
             self._clear_deadline()
-            self._discarded_bytes = 0
-        elif self._exchange is None or self.conn.trailing_data[0]:
+        elif self._exchange is None or self._arriving is Arriving.HEADERS:
             self._expect(self.headers_within_s, self._headers_too_slow)
         else:
             self._clear_deadline()
@@ -153,30 +203,31 @@ class BoundedHttpProtocol(H11Protocol):
             self._deadline = self._on_deadline = None
 
     def _headers_too_slow(self) -> None:
-        if self.conn.trailing_data[0]:
+        if self._arriving is Arriving.HEADERS:
             self._refuse(HTTPStatus.REQUEST_TIMEOUT)
         else:
             self.transport.close()
 
     def _refuse(self, status: HTTPStatus) -> None:
-        """Answer without the application, which has not seen a request, and close."""
+        """Answer what is no request, after the answers to those before it, and close."""
         self._clear_deadline()
-        code, title = HTTP_CODES[status]
-        body = json.dumps(
-            {"type": f"{TYPE_PREFIX}{code}", "title": title, "status": status, "code": code, "request_id": new_ref(12)}
-        ).encode()
-        headers = [
-            ("content-type", MEDIA_TYPE), ("content-length", str(len(body))), ("cache-control", "no-store"),
-            ("connection", "close"),
-        ]  # fmt: skip
-        with contextlib.suppress(h11.LocalProtocolError):
-            for event in (
-                h11.Response(status_code=status, headers=headers, reason=STATUS_PHRASES[status]),
-                h11.Data(data=body),
-                h11.EndOfMessage(),
-            ):
-                self.transport.write(self.conn.send(event) or b"")
-        self.transport.close()
+        exchange = self._exchange
+        if self.has_request and self._arriving is not Arriving.BODY:
+            self._refusal = status
+            self.flow.pause_reading()
+        elif self.pipeline:
+            # The body of a request that waits for its turn.
+            self._refusal = status
+            cycle, _ = self.pipeline.popleft()
+            self.pipeline.appendleft((cycle, _refusing(status)))
+        else:
+            if self._arriving is not Arriving.BODY or not self.cycle.response_started:
+                headers, body = _problem(status)
+                lines = (b"%s: %s\r\n" % header for header in headers)
+                self.transport.write(b"".join((STATUS_LINE[status], *lines, b"\r\n", body)))
+            if exchange is not None:
+                exchange.disconnected = True
+            self.transport.close()
 
     def _make_room(self) -> None:
         most = min(self.max_connections, max(1, descriptor_limit() - _RESERVED_DESCRIPTORS))
@@ -198,6 +249,30 @@ class BoundedHttpProtocol(H11Protocol):
     def waits_since(self) -> tuple[bool, float]:
         """Connections on which nothing was ever asked come first, then the oldest."""
         return self._exchange is not None, self._opened_at_s
+
+
+def _problem(status: HTTPStatus) -> tuple[list[tuple[bytes, bytes]], bytes]:
+    """Return headers and body of an answer that refuses a request and ends its connection."""
+    code, title = HTTP_CODES[status]
+    body = json.dumps(
+        {"type": f"{TYPE_PREFIX}{code}", "title": title, "status": status, "code": code, "request_id": new_ref(12)}
+    ).encode()
+    headers = [
+        (b"content-type", MEDIA_TYPE.encode()), (b"content-length", b"%d" % len(body)), (b"cache-control", b"no-store"),
+        (b"connection", b"close"),
+    ]  # fmt: skip
+    return headers, body
+
+
+def _refusing(status: HTTPStatus) -> Any:  # noqa: ANN401 - uvicorn has types of its own for applications
+    """Return an application that refuses a request."""
+
+    async def refuse(_scope: Scope, _receive: Receive, send: Send) -> None:
+        headers, body = _problem(status)
+        await send({"type": "http.response.start", "status": status.value, "headers": headers})
+        await send({"type": "http.response.body", "body": body})
+
+    return refuse
 
 
 class ApiServer(uvicorn.Server):
@@ -248,7 +323,6 @@ def server_config(app: FastAPI, settings: Settings) -> uvicorn.Config:
         proxy_headers=False,
         timeout_keep_alive=settings.api_keep_alive_s,
         timeout_graceful_shutdown=_GRACE_S,
-        h11_max_incomplete_event_size=HEADERS_MAX_BYTES,
         # A thousand apps that come back at once wait in the kernel's queue instead of being refused.
         backlog=4096,
         limit_concurrency=None,

@@ -32,7 +32,7 @@ async def main() -> None:
             await LeanReads(connection, key.encode())(scope, receive, send)
 
     config = uvicorn.Config(
-        app, port=int(http_port), loop="asyncio", http="h11", lifespan="off", log_level="error", access_log=False
+        app, port=int(http_port), loop="asyncio", http="httptools", lifespan="off", log_level="error", access_log=False
     )
     await _Server(config).serve()
 
