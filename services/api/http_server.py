@@ -76,7 +76,8 @@ class BoundedHttpProtocol(HttpToolsProtocol):
         self._deadline: asyncio.TimerHandle | None = None
         self._on_deadline: Callable[[], None] | None = None
         self._arriving = Arriving.NOTHING
-        self._header_bytes = 0
+        # Received since headers were complete or a part of a body came: an endless header, trailer or size of a chunk.
+        self._bare_bytes = 0
         self._discarded_bytes = 0
         # A refusal that waits for the answers to earlier requests.
         self._refusal: HTTPStatus | None = None
@@ -91,6 +92,7 @@ class BoundedHttpProtocol(HttpToolsProtocol):
     def data_received(self, data: bytes) -> None:
         """Read what came, or discard it where the request has been answered; set the deadline for what is awaited."""
         if self._refusal is not None:
+            self.flow.pause_reading()
             return
         if self._is_discarding:
             self._discarded_bytes += len(data)
@@ -99,8 +101,8 @@ class BoundedHttpProtocol(HttpToolsProtocol):
                 return
             self.flow.pause_reading()
             self.loop.call_later(_DISCARD_PAUSE_S, self._read_on)
-        elif self._arriving is not Arriving.BODY:
-            self._header_bytes += len(data)
+        else:
+            self._bare_bytes += len(data)
         super().data_received(data)
         if self.transport.is_closing():
             self._clear_deadline()
@@ -108,7 +110,7 @@ class BoundedHttpProtocol(HttpToolsProtocol):
         if self._arriving is Arriving.NOTHING and not self.has_request:
             # Line ends before a request, of which the parser says nothing: they do not keep a connection open.
             self._arriving = Arriving.HEADERS
-        if self._arriving is Arriving.HEADERS and self._header_bytes > HEADERS_MAX_BYTES:
+        if self._arriving is not Arriving.NOTHING and self._bare_bytes > HEADERS_MAX_BYTES:
             self._refuse(HTTPStatus.BAD_REQUEST)
             return
         if self._arriving is Arriving.BODY and not self._is_discarding and len(self.cycle.body) >= READ_BYTES:
@@ -126,8 +128,12 @@ class BoundedHttpProtocol(HttpToolsProtocol):
         self._arriving = Arriving.HEADERS
 
     def on_header(self, name: bytes, value: bytes) -> None:
-        """Keep a header without the spaces around its value, of which the parser removes the first ones only."""
-        super().on_header(name, value.rstrip(b" \t"))
+        """Keep a header without the spaces after its value, which the parser leaves; drop a trailer.
+
+        A proxy has set or removed headers that decide, and may pass trailers of the same names on.
+        """
+        if self._arriving is not Arriving.BODY:
+            super().on_header(name, value.rstrip(b" \t"))
 
     def on_headers_complete(self) -> None:
         """Start the application; an error that is raised here makes the parser refuse the request."""
@@ -137,20 +143,25 @@ class BoundedHttpProtocol(HttpToolsProtocol):
             raise ValueError
         super().on_headers_complete()
         self._arriving = Arriving.BODY
-        self._header_bytes = self._discarded_bytes = 0
+        self._bare_bytes = self._discarded_bytes = 0
+
+    def on_body(self, body: bytes) -> None:
+        """Keep a part of a body."""
+        super().on_body(body)
+        self._bare_bytes = 0
 
     def on_message_complete(self) -> None:
         """Wait for the next request."""
         super().on_message_complete()
         self._arriving = Arriving.NOTHING
-        self._header_bytes = 0
+        self._bare_bytes = 0
 
     def on_response_complete(self) -> None:
         """Go on to the next request once the body of this one has passed."""
         if self.cycle.response_complete:
             self.cycle.body = bytearray()
         super().on_response_complete()
-        if self._refusal is not None and not self.has_request:
+        if self._refusal is not None and not self.has_request and not self.transport.is_closing():
             self._refuse(self._refusal)
         self._set_deadline()
 

@@ -15,6 +15,7 @@ from services.api.http_server import HEADERS_MAX_BYTES, READ_BYTES, BoundedHttpP
 
 DEADLINE_S = 20.0
 HEALTH = b"GET /healthz HTTP/1.1\r\nHost: test\r\n\r\n"
+CHUNKED = b"Transfer-Encoding: chunked\r\n\r\n"
 CODES = b"POST /v1/auth/codes HTTP/1.1\r\nHost: test\r\nContent-Type: application/json\r\n"
 PADDED = b"GET /healthz HTTP/1.1\r\nHost: test\r\nX-Padding: "
 
@@ -92,7 +93,9 @@ MALFORMED = {
     "a negative length": CODES + b"Content-Length: -1\r\n\r\n{}",
     "two lengths": CODES + b"Content-Length: 2\r\nContent-Length: 3\r\n\r\n{}",
     "a length and chunks": CODES + b"Content-Length: 2\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
-    "a chunk without a size": CODES + b"Transfer-Encoding: chunked\r\n\r\nxyz\r\n",
+    "a chunk without a size": CODES + CHUNKED + b"xyz\r\n",
+    "a trailer that never ends": CODES + CHUNKED + b"1\r\n{\r\n0\r\nX-A: " + b"y" * (3 * READ_BYTES),
+    "the size of a chunk that never ends": CODES + CHUNKED + b"1;a=" + b"y" * (3 * READ_BYTES),
     "headers beyond the bound": PADDED + b"y" * HEADERS_MAX_BYTES + b"\r\n\r\n",
     "a header that never ends": PADDED + b"y" * (3 * READ_BYTES),
     "headers without number": b"GET /healthz HTTP/1.1\r\nHost: test\r\n" + b"X-A: b\r\n" * 6_000,
@@ -129,7 +132,7 @@ async def test_a_request_may_come_in_any_number_of_parts(connect: Connect, size:
     connection = await connect()
     body = b'{"phone": "12"}'
     chunks = b"".join(b"%x\r\n%s\r\n" % (len(part), part) for part in (body[:4], body[4:])) + b"0\r\n\r\n"
-    sent = b"\r\n" + CODES + b"Transfer-Encoding: chunked\r\n\r\n" + chunks + HEALTH
+    sent = b"\r\n" + CODES + CHUNKED + chunks + HEALTH
     await connection.send(*(sent[at : at + size] for at in range(0, len(sent), size)))
     assert [(await connection.answer())[0] for _ in range(2)] == [422, 200]
 
@@ -152,6 +155,14 @@ async def test_spaces_around_a_header_do_not_count(connect: Connect) -> None:
     head = CODES.replace(b"application/json", b" \t application/json \t ")
     await connection.send(head + b"Content-Length:  %d \r\n\r\n" % len(body) + body)
     assert (await connection.answer())[0] == 422
+
+
+async def test_a_trailer_is_no_header(connect: Connect) -> None:
+    connection = await connect()
+    head = b"POST /v1/auth/codes HTTP/1.1\r\nHost: test\r\nTransfer-Encoding: chunked\r\n\r\n"
+    await connection.send(head + b"2\r\n{}\r\n0\r\nContent-Type: application/json\r\n\r\n" + HEALTH)
+    assert (await connection.answer())[0] == 415
+    assert await connection.answer() == (200, {"status": "ok"})
 
 
 async def test_headers_up_to_the_bound_are_read(connect: Connect) -> None:
