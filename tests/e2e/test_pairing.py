@@ -108,7 +108,7 @@ async def test_a_lost_watch_is_off_at_once_and_gets_nothing_that_waited(play: Pl
         await parent.family.unpair(child, "lost")
         await watch.wait_for("offline", timeout_s=60)
         await parent.write(child, "for the next watch")
-        await watch.wait_for("login_refused", timeout_s=10)
+        await watch.wait_for("login_refused", timeout_s=60)
         assert "for the next watch" not in [item.text for item in watch.inbox()]
         # It was refused, not told to wipe: only a watch that may ask is told that.
         assert watch.username is not None

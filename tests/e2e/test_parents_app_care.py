@@ -176,7 +176,7 @@ async def test_a_right_that_is_taken_away_closes_the_conversation_and_empties_th
     await mum.by_id("guardians").click()
     card = mum.by_id("guardian").filter(has_text="Dad")
     await card.get_by_role("switch", name="May talk with the child").click()
-    await dad.by_id("talk").wait_for(state="detached", timeout=5_000)
+    await dad.by_id("talk").wait_for(state="detached", timeout=60_000)
     for store in ("kept", "outbox", "sounds", "drafts"):
         assert "canary-8814" not in str(await dad.kept(store))
     # Dad does not agree, and everybody sees it.

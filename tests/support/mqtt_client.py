@@ -104,7 +104,7 @@ async def connected(
             clean_session=clean_session,
             will=will,
             tls_context=tls,
-            timeout=5,
+            timeout=60,
         )
     )
     ours = MqttClient(client)

@@ -21,7 +21,7 @@ from services.mqtt_bridge.main import Bridge
 from tests.support.mqtt_client import HEARD_WITHIN_S, MqttClient, connected
 from tests.support.world import Home, Worn, make_home, wear
 
-DEADLINE_S = 20.0
+DEADLINE_S = 60.0
 
 
 async def eventually(holds: Callable[[], bool]) -> None:

@@ -13,7 +13,7 @@ import uvicorn
 
 from services.api.http_server import HEADERS_MAX_BYTES, READ_BYTES, BoundedHttpProtocol
 
-DEADLINE_S = 20.0
+DEADLINE_S = 60.0
 HEALTH = b"GET /healthz HTTP/1.1\r\nHost: test\r\n\r\n"
 CHUNKED = b"Transfer-Encoding: chunked\r\n\r\n"
 CODES = b"POST /v1/auth/codes HTTP/1.1\r\nHost: test\r\nContent-Type: application/json\r\n"

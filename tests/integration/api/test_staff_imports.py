@@ -291,7 +291,7 @@ async def test_a_list_whose_sender_lost_the_site_while_it_was_parsed_is_not_writ
 
     def end_scope_then_check(raw: bytes, most_bytes: int) -> None:
         # The first step of parsing, in a thread of its own; access was decided before.
-        asyncio.run_coroutine_threadsafe(end_scope(), loop).result(timeout=10)
+        asyncio.run_coroutine_threadsafe(end_scope(), loop).result(timeout=60)
         check_unpacked_size(raw, most_bytes)
 
     with monkeypatch.context() as parsing:

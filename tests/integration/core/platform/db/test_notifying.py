@@ -8,7 +8,7 @@ from services.core.platform.db.database import Database
 from services.core.platform.db.notifications import Notifications
 from services.core.platform.errors import CoreError
 
-WITHIN_S = 10.0
+WITHIN_S = 60.0
 
 
 async def _payloads(notifications: Notifications, last: str) -> list[str]:

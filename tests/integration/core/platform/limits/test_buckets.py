@@ -65,7 +65,7 @@ async def test_a_charge_stands_although_the_request_fails_and_holds_no_lock(data
         async with database.begin() as work:
             await charge(work, Charge(LIMIT, "fails", cost=LIMIT.value.burst))
             # Another process is not kept waiting by a request that is still at work.
-            assert await asyncio.wait_for(_wait_s(database, Charge(LIMIT, "fails")), 5) > 0
+            assert await asyncio.wait_for(_wait_s(database, Charge(LIMIT, "fails")), 60) > 0
             raise ZeroDivisionError
 
     with pytest.raises(ZeroDivisionError):

@@ -120,7 +120,7 @@ async def test_what_is_no_request_disturbs_nobody(garbage: bytes) -> None:
         writer.write(garbage)
         writer.write_eof()
         with contextlib.suppress(ConnectionResetError):
-            answer = await asyncio.wait_for(reader.read(), 10)
+            answer = await asyncio.wait_for(reader.read(), 60)
             assert not answer or b" 404 " in answer.splitlines()[0]
         writer.close()
         async with httpx.AsyncClient() as client:
