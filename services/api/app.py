@@ -5,8 +5,10 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections.abc import AsyncIterator
+from typing import Final
 
 from fastapi import FastAPI
+from fastapi.telemetry import TelemetryConfig
 
 from services import __version__
 from services.api import found_watch, openapi, problems, sms_reports, system, walls
@@ -31,6 +33,12 @@ from services.core.platform.opened_ledger import open_ledger
 from services.core.platform.settings import Settings
 from services.web.serving import Pages
 
+# The framework would send paths with ids, bodies that it refused and errors to the collector that the environment of
+# the process names.
+_NO_TELEMETRY: Final[TelemetryConfig] = {
+    "tracing": False, "metrics": False, "logs": False, "operation_spans": False, "auto_configure": False,
+}  # fmt: skip
+
 
 def create_app(settings: Settings, database: Database) -> FastAPI:
     """Return the application on an open database; its lifespan starts and stops the event hub."""
@@ -53,6 +61,7 @@ def declare_routes() -> FastAPI:
         # Answers that every route can give.
         responses=problems.problem_responses(400, 408, 413, 415, 500, 503),
         redirect_slashes=False,
+        telemetry=_NO_TELEMETRY,
     )
     own = (system.router, pages.router, found_watch.router, walls.router, sms_reports.router)
     for router in (*own, *FAMILY_ROUTERS, *STAFF_ROUTERS):
