@@ -25,7 +25,7 @@ async def test_a_removed_user_is_cut_off_at_once_and_nobody_else_notices(broker:
         started_s = time.monotonic()
         assert await broker.process.set_logins(KNOWN[1:])
         await ana.is_thrown_out()
-        assert time.monotonic() - started_s < 1  # the promise is 5 s, measured are 5 ms
+        assert time.monotonic() - started_s < 5  # the promise; measured are 5 ms
         assert await refused(broker.plain_port, ANA, ANA)
         await backend.publish(f"sw/v1/{BEN}/down/time", "still here")
         assert await ben.hears() == (f"sw/v1/{BEN}/down/time", "still here")
