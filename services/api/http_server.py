@@ -53,7 +53,7 @@ _GRACE_S: Final = 3
 
 
 class Arriving(Enum):
-    """What the next bytes of a connection belong to."""
+    """Part of a request that the connection receives next."""
 
     NOTHING = "nothing"
     HEADERS = "headers"

@@ -136,7 +136,7 @@ def _document_of_watches() -> dict[str, Any]:
 async def _written(app: FastAPI, name: str, write: Callable[[], dict[str, Any]]) -> Response:
     """Return a document. A thread writes it once, which takes up to a second, and other requests go on meanwhile.
 
-    Whoever asks for it in that second waits without a thread: there are few of them.
+    Requests for a document meanwhile wait for the lock: only few threads serve all requests.
     """
     documents: dict[str, bytes] = app.state.documents
     async with app.state.writing_documents:

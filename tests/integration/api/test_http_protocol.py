@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
-import json
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Callable
 
 import pytest
 import pytest_asyncio
 import uvicorn
 
 from services.api.http_server import HEADERS_MAX_BYTES, READ_BYTES, BoundedHttpProtocol
+from tests.support.raw_http import Connect, RawConnection, raw_connections
 
-DEADLINE_S = 60.0
 HEALTH = b"GET /healthz HTTP/1.1\r\nHost: test\r\n\r\n"
 CHUNKED = b"Transfer-Encoding: chunked\r\n\r\n"
 CODES = b"POST /v1/auth/codes HTTP/1.1\r\nHost: test\r\nContent-Type: application/json\r\n"
@@ -22,60 +20,17 @@ PADDED = b"GET /healthz HTTP/1.1\r\nHost: test\r\nX-Padding: "
 Serve = Callable[[type[BoundedHttpProtocol]], contextlib.AbstractAsyncContextManager[uvicorn.Server]]
 
 
-class Connection:
-    """A connection to the API."""
-
-    def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        self._reader = reader
-        self.writer = writer
-
-    async def send(self, *parts: bytes) -> None:
-        """Send bytes, each part after the server had time to read the one before."""
-        for part in parts:
-            self.writer.write(part)
-            await self.writer.drain()
-            await asyncio.sleep(0)
-
-    async def answer(self) -> tuple[int, dict[str, object]]:
-        async with asyncio.timeout(DEADLINE_S):
-            head = await self._reader.readuntil(b"\r\n\r\n")
-            lengths = [line for line in head.lower().split(b"\r\n") if line.startswith(b"content-length:")]
-            body = await self._reader.readexactly(int(lengths[0].split(b":")[1]))
-        return int(head.split()[1]), json.loads(body)
-
-    async def refusal(self) -> tuple[int, object]:
-        """Return the status and code of the last answer of this connection."""
-        status, body = await self.answer()
-        assert await self.is_closed()
-        return status, body["code"]
-
-    async def is_closed(self) -> bool:
-        """Wait until the server has closed the connection."""
-        async with asyncio.timeout(DEADLINE_S):
-            try:
-                return await self._reader.read(1) == b""
-            except ConnectionResetError:
-                # Closed with bytes unread, as the kernel tells the sender.
-                return True
-
-
-Connect = Callable[[], Awaitable[Connection]]
-
-
 @pytest_asyncio.fixture(loop_scope="session")
 async def connect(serve: Serve) -> AsyncIterator[Connect]:
-    opened: list[Connection] = []
-    async with serve(BoundedHttpProtocol) as server:
-        port = server.servers[0].sockets[0].getsockname()[1]
+    async with serve(BoundedHttpProtocol) as server, raw_connections(server) as opening:
+        yield opening
 
-        async def open_connection() -> Connection:
-            connection = Connection(*await asyncio.open_connection("127.0.0.1", port))
-            opened.append(connection)
-            return connection
 
-        yield open_connection
-        for connection in opened:
-            connection.writer.transport.abort()
+async def refusal(connection: RawConnection) -> tuple[int, object]:
+    """Return the status and code of the last answer of a connection."""
+    status, body = await connection.answer()
+    assert await connection.is_closed()
+    return status, body["code"]
 
 
 MALFORMED = {
@@ -106,7 +61,7 @@ MALFORMED = {
 async def test_what_is_no_request_is_refused_and_the_connection_closed(connect: Connect, sent: bytes) -> None:
     connection = await connect()
     await connection.send(sent)
-    assert await connection.refusal() == (400, "malformed")
+    assert await refusal(connection) == (400, "malformed")
 
 
 @pytest.mark.parametrize("sent", MALFORMED.values(), ids=MALFORMED)
@@ -114,7 +69,7 @@ async def test_requests_before_it_are_answered_first(connect: Connect, sent: byt
     connection = await connect()
     await connection.send(HEALTH + HEALTH + sent)
     assert [await connection.answer() for _ in range(2)] == [(200, {"status": "ok"})] * 2
-    assert await connection.refusal() == (400, "malformed")
+    assert await refusal(connection) == (400, "malformed")
 
 
 async def test_requests_in_one_segment_are_answered_in_their_order(connect: Connect) -> None:
